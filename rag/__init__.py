@@ -1,0 +1,88 @@
+"""Onrecord: question answering over news archives, every sentence tied to the characters that say it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.answers import Answer, Citation, Searched, Sentence
+    from rag.articles import Article
+    from rag.chatbot import Chatbot
+    from rag.errors import (
+        ArchiveEmpty,
+        ArchiveError,
+        ArchiveMismatch,
+        ArchiveNotFound,
+        ArticleNotFound,
+        GenerationFailed,
+        ModelError,
+        NothingReadable,
+        QuestionError,
+        RagError,
+        SettingError,
+    )
+    from rag.indexing import index_articles
+    from rag.passages import Passage, ScoredPassage
+    from rag.settings import Settings, load_settings
+
+# Where each public name lives. Modules are loaded on first use, so that `import rag` takes milliseconds.
+_HOMES = {
+    "Answer": "answers",
+    "ArchiveEmpty": "errors",
+    "ArchiveError": "errors",
+    "ArchiveMismatch": "errors",
+    "ArchiveNotFound": "errors",
+    "Article": "articles",
+    "ArticleNotFound": "errors",
+    "Chatbot": "chatbot",
+    "Citation": "answers",
+    "GenerationFailed": "errors",
+    "ModelError": "errors",
+    "NothingReadable": "errors",
+    "Passage": "passages",
+    "QuestionError": "errors",
+    "RagError": "errors",
+    "ScoredPassage": "passages",
+    "Searched": "answers",
+    "Sentence": "answers",
+    "SettingError": "errors",
+    "Settings": "settings",
+    "index_articles": "indexing",
+    "load_settings": "settings",
+}
+
+__all__ = [
+    "Answer",
+    "ArchiveEmpty",
+    "ArchiveError",
+    "ArchiveMismatch",
+    "ArchiveNotFound",
+    "Article",
+    "ArticleNotFound",
+    "Chatbot",
+    "Citation",
+    "GenerationFailed",
+    "ModelError",
+    "NothingReadable",
+    "Passage",
+    "QuestionError",
+    "RagError",
+    "ScoredPassage",
+    "Searched",
+    "Sentence",
+    "SettingError",
+    "Settings",
+    "index_articles",
+    "load_settings",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rag' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"rag.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

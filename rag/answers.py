@@ -1,0 +1,72 @@
+"""Answers: sentences, the citations that put them on the record, and what was searched."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+State = Literal["answered", "not_in_archive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The characters of an article that say it: `text` is the stored text from `start` to `end`."""
+
+    number: int
+    article_id: str
+    title: str
+    source: str
+    date: str
+    url: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer with the numbers of its citations, of which there may be none."""
+
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What an answer was looked for in; dates are ISO days, empty where no article has one."""
+
+    articles: int
+    outlets: tuple[str, ...]
+    first_date: str
+    last_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the archive says to a question, or that it says nothing.
+
+    With state "not_in_archive" there are no sentences and no citations. `notice` is for the person who asked: it says
+    what did not go as configured, for example that the language model could not be reached.
+    """
+
+    question: str
+    state: State
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    searched: Searched
+    notice: str = ""
+
+    @property
+    def text(self) -> str:
+        """The sentences as one paragraph, each followed by the numbers of its citations."""
+        return " ".join(
+            " ".join([" ".join(sentence.text.split()), *(f"[{number}]" for number in sentence.citations)])
+            for sentence in self.sentences
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the object that `onrecord ask --json` prints; "notice" is in it only where there is one."""
+        answer = asdict(self)
+        if not self.notice:
+            del answer["notice"]
+        return answer

@@ -1,0 +1,60 @@
+"""Every error that Onrecord raises on purpose; each message ends with the next step.
+
+RagError
+├── SettingError       a setting that cannot be used
+├── QuestionError      a question that cannot be asked
+├── ArchiveError       an archive that cannot be used as asked
+│   ├── ArchiveNotFound
+│   ├── ArchiveEmpty
+│   ├── ArchiveMismatch
+│   └── ArticleNotFound
+├── NothingReadable    a folder that holds no article
+├── ModelError         an embedding model that cannot be loaded
+└── GenerationFailed   a language model that did not answer
+"""
+
+from __future__ import annotations
+
+
+class RagError(Exception):
+    """The base of all errors a host application may want to catch and show."""
+
+
+class SettingError(RagError):
+    """A setting has a value that cannot be used."""
+
+
+class QuestionError(RagError):
+    """A question is empty or too long."""
+
+
+class ArchiveError(RagError):
+    """An archive cannot be used as asked."""
+
+
+class ArchiveNotFound(ArchiveError):
+    """There is no archive at the given path."""
+
+
+class ArchiveEmpty(ArchiveError):
+    """The archive holds no articles."""
+
+
+class ArchiveMismatch(ArchiveError):
+    """The archive was made with another model or another version of Onrecord."""
+
+
+class ArticleNotFound(ArchiveError):
+    """The archive holds no article of that id."""
+
+
+class NothingReadable(RagError):
+    """The given folders hold no file that can be read as an article."""
+
+
+class ModelError(RagError):
+    """The embedding model is missing, damaged or not the expected one."""
+
+
+class GenerationFailed(RagError):
+    """The language model could not be reached or gave nothing usable."""

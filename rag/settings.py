@@ -1,0 +1,77 @@
+"""Settings: what a person may choose, in one frozen value that is passed, never global."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag.errors import SettingError
+
+PREFIX = "ONRECORD_"
+VARIABLES = {
+    "archive": "ONRECORD_ARCHIVE",
+    "model": "ONRECORD_MODEL",
+    "llm": "ONRECORD_LLM",
+    "openai_base_url": "OPENAI_BASE_URL",
+    "openai_api_key": "OPENAI_API_KEY",
+    "ollama_host": "OLLAMA_HOST",
+}
+LLM_PROVIDERS = ("ollama", "openai")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices of one user; building one reads nothing and checks only itself.
+
+    `llm` is empty (answers are then copied from the articles), or "ollama/<model>", or "openai/<model>" for any
+    endpoint that speaks OpenAI's protocol. Raises `SettingError` for another form.
+    """
+
+    archive: Path = Path("archive")
+    model: str = "all-MiniLM-L6-v2"
+    llm: str = ""
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_api_key: str = field(default="", repr=False)
+    ollama_host: str = "http://localhost:11434"
+
+    def __post_init__(self) -> None:
+        """Refuse a language model that is not named as provider/model."""
+        provider, _, model = self.llm.partition("/")
+        if self.llm and (provider not in LLM_PROVIDERS or not model):
+            raise SettingError(
+                f"The language model {self.llm!r} is not understood. "
+                "Set ONRECORD_LLM to ollama/<model> or openai/<model>, or leave it empty to answer without one."
+            )
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None,
+    *,
+    archive: Path | None = None,
+    model: str | None = None,
+    llm: str | None = None,
+) -> Settings:
+    """Give the settings in the order argument, environment variable, default.
+
+    Raises `SettingError` for a variable that begins with ONRECORD_ and is not known, since it is likely a slip.
+    """
+    environment = os.environ if environment is None else environment
+    _refuse_unknown(environment)
+    values: dict[str, str] = {name: environment.get(variable, "") for name, variable in VARIABLES.items()}
+    values |= {name: value for name, value in (("model", model), ("llm", llm)) if value is not None}
+    chosen: dict[str, str | Path] = {name: value for name, value in values.items() if value}
+    if archive is not None or "archive" in chosen:
+        chosen["archive"] = Path(archive or chosen["archive"])
+    return Settings(**chosen)  # type: ignore[arg-type]
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = [variable for variable in VARIABLES.values() if variable.startswith(PREFIX)]
+    for variable in environment:
+        if variable.startswith(PREFIX) and variable not in known:
+            near = difflib.get_close_matches(variable, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+            raise SettingError(f"The setting {variable} is not known. {hint}")
