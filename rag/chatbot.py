@@ -1,1 +1,122 @@
 """The chatbot: an archive that answers questions. This is what a host application embeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rag.answers import Answer, Searched, Sentence, State
+from rag.archive import Archive
+from rag.articles import Article
+from rag.citing import cite, declines, may_decline, quote
+from rag.embedding import Embedder
+from rag.errors import GenerationFailed
+from rag.evidence import rank_evidence
+from rag.extraction import extract
+from rag.generation import Generator, LanguageModel
+from rag.indexing import archive_facts
+from rag.passages import ScoredPassage
+from rag.prompting import write_prompt
+from rag.questions import Question, read_question
+from rag.retrieval import DenseRetriever
+from rag.settings import Settings, load_settings
+
+PASSAGES_READ = 8
+PASSAGES_PROMPTED = 6
+
+
+class Chatbot:
+    """Answers questions from one archive, on the record; safe to use from several threads."""
+
+    def __init__(self, archive: Archive, embedder: Embedder, generator: Generator | None = None) -> None:
+        self._archive = archive
+        self._embedder = embedder
+        self._retriever = DenseRetriever(archive, embedder)
+        self._generator = generator
+
+    @classmethod
+    def open(cls, archive: Path | str | None = None, settings: Settings | None = None) -> Self:
+        """Open an archive for questions; without settings, those of the environment hold.
+
+        Raises `ArchiveError` where the archive is missing, empty or made with another model, `SettingError` and
+        `ModelError`.
+        """
+        settings = settings or load_settings()
+        opened = Archive.open(Path(archive or settings.archive))
+        opened.check_facts(archive_facts(settings))
+        opened.searched()
+        generator = LanguageModel.open(settings) if settings.llm else None
+        return cls(opened, Embedder.open(settings.model), generator)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ask(self, question: str) -> Answer:
+        """Answer a question, or say that the archive does not. Raises `QuestionError`."""
+        *_, answer = self.stream(question)
+        return answer
+
+    def stream(self, question: str) -> Iterator[Answer]:
+        """Yield the answer as it grows; the last one is complete. Raises `QuestionError`."""
+        asked = read_question(question)
+        passages = self._retriever.retrieve(asked.text, k=PASSAGES_READ)
+        if self._generator is None or not passages:
+            yield self._extract(asked, passages)
+        else:
+            yield from self._generate(asked, passages, self._generator)
+
+    def search(self, question: str, k: int = 10) -> list[ScoredPassage]:
+        """Give the at most `k` passages that are nearest to a question, best first. Raises `QuestionError`."""
+        return self._retriever.retrieve(read_question(question).text, k=k)
+
+    def article(self, article_id: str) -> Article:
+        """Give an article as it is stored. Raises `ArticleNotFound`."""
+        return self._archive.article(article_id)
+
+    @property
+    def searched(self) -> Searched:
+        """What every question is looked for in."""
+        return self._archive.searched()
+
+    def close(self) -> None:
+        """Release the archive."""
+        self._retriever.close()
+
+    def _extract(self, question: Question, passages: list[ScoredPassage], notice: str = "") -> Answer:
+        excerpts = extract(rank_evidence(question, passages, self._embedder))
+        citations = tuple(quote(number, e.article, e.start, e.end) for number, e in enumerate(excerpts, start=1))
+        sentences = tuple(Sentence(citation.text, (citation.number,)) for citation in citations)
+        state: State = "answered" if sentences else "not_in_archive"
+        return Answer(question.text, state, sentences, citations, self.searched, notice)
+
+    def _generate(self, question: Question, passages: list[ScoredPassage], generator: Generator) -> Iterator[Answer]:
+        read = passages[:PASSAGES_PROMPTED]
+        answer = None
+        notice = ""
+        text = ""
+        try:
+            for piece in generator.generate(write_prompt(question.text, read)):
+                text += piece
+                if not may_decline(text):
+                    answer = self._cited(question, text, read)
+                    yield answer
+        except GenerationFailed as error:
+            notice = str(error)
+        if declines(text):
+            yield Answer(question.text, "not_in_archive", (), (), self.searched)
+        elif answer is None or not answer.citations:
+            unusable = "The language model cited no passage, so these are the articles' own words."
+            yield self._extract(question, passages, notice or unusable)
+        elif notice:
+            yield self._cited(question, text, read, notice)
+
+    def _cited(self, question: Question, text: str, passages: list[ScoredPassage], notice: str = "") -> Answer:
+        sentences, citations = cite(text, passages)
+        return Answer(question.text, "answered", sentences, citations, self.searched, notice)

@@ -1,0 +1,1 @@
+"""The program that brings an archive in step with folders of articles."""

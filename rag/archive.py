@@ -1,0 +1,304 @@
+"""The archive on disk: articles, their passages and vectors in one SQLite file, which is the truth."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.answers import Searched
+from rag.articles import Article
+from rag.errors import ArchiveEmpty, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
+from rag.passages import Passage
+
+FILE_NAME = "archive.sqlite3"
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30.0
+_SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, date TEXT NOT NULL,
+    url TEXT NOT NULL, authors TEXT NOT NULL, digest TEXT NOT NULL
+);
+CREATE TABLE origins (
+    path TEXT NOT NULL, article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE, PRIMARY KEY (path, article_id)
+);
+CREATE INDEX origins_by_article ON origins (article_id);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, vector BLOB NOT NULL
+);
+CREATE INDEX passages_by_article ON passages (article_id);
+CREATE TABLE files (path TEXT PRIMARY KEY, folder TEXT NOT NULL, digest TEXT NOT NULL, refusals TEXT NOT NULL);
+"""
+_ARTICLE = "SELECT id, title, text, source, date, url, authors FROM articles WHERE id = ?"
+_PASSAGES = """
+SELECT passages.id, first, last, articles.id, title, text, source, date, url, authors
+FROM passages JOIN articles ON articles.id = article_id WHERE passages.id IN (SELECT value FROM json_each(?))
+"""
+_DIGESTS = "SELECT id, digest FROM articles WHERE id IN (SELECT value FROM json_each(?))"
+
+Row = tuple[str, str, str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article as it goes into the archive, with its passages and their vectors, shape (passages, dimension)."""
+
+    article: Article
+    passages: tuple[Passage, ...]
+    vectors: NDArray[np.float32]
+
+
+class Archive:
+    """One archive; every change is one transaction, and each moves `revision` on. Safe to read from several threads."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    @classmethod
+    def open(cls, directory: Path) -> Archive:
+        """Open an archive that is there.
+
+        Raises `ArchiveNotFound` where there is none and `ArchiveMismatch` where another version of Onrecord made it.
+        """
+        if not (directory / FILE_NAME).is_file():
+            raise ArchiveNotFound(
+                f"No archive at {directory}. Make one with: onrecord index FOLDER --archive {directory}"
+            )
+        archive = cls(directory)
+        archive._check_version()
+        return archive
+
+    @classmethod
+    def create(cls, directory: Path, facts: dict[str, str]) -> Archive:
+        """Open an archive, made first where there is none, for vectors that are described by `facts`.
+
+        Raises `ArchiveMismatch` where it holds vectors of another description.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        archive = cls(directory)
+        with archive.transaction() as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    connection.execute(statement)
+                connection.executemany("INSERT INTO facts VALUES (?, ?)", [*facts.items(), ("revision", "0")])
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        archive._check_version()
+        archive.check_facts(facts)
+        return archive
+
+    def check_facts(self, facts: dict[str, str]) -> None:
+        """Raise `ArchiveMismatch` unless the archive was made with these facts (model, splitter)."""
+        for name, value in facts.items():
+            if (stored := self._fact(name)) != value:
+                raise ArchiveMismatch(
+                    f"The archive at {self.directory} was made with {name} {stored!r}, not {value!r}. "
+                    f"Use that {name}, or index the articles into a new archive: "
+                    "onrecord index FOLDER --archive NEW_FOLDER"
+                )
+
+    def close(self) -> None:
+        """Close the file; the archive cannot be used afterwards."""
+        for connection in self._connections:
+            connection.close()
+
+    # Reading
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change of articles or passages."""
+        return int(self._fact("revision"))
+
+    def article(self, article_id: str) -> Article:
+        """Give one article. Raises `ArticleNotFound`."""
+        row = self._read(_ARTICLE, [article_id]).fetchone()
+        if row is None:
+            raise ArticleNotFound(
+                f"The archive at {self.directory} holds no article {article_id!r}. "
+                "The ids are in the citations that `onrecord ask --json` prints."
+            )
+        return _as_article(row)
+
+    def passages(self, passage_ids: Sequence[int]) -> dict[int, tuple[Passage, Article]]:
+        """Give those of the passages that are in the archive, each with its article."""
+        rows = self._read(_PASSAGES, [json.dumps(list(passage_ids))])
+        found = ((number, first, last, _as_article(tuple(rest))) for number, first, last, *rest in rows)
+        return {
+            number: (Passage(article.id, first, last, article.text[first:last]), article)
+            for number, first, last, article in found
+        }
+
+    def vectors(self, batch: int = 1000) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Yield the ids of all passages with their vectors, in batches of shape (batch, dimension)."""
+        rows = self._read("SELECT id, vector FROM passages ORDER BY id", [])
+        while chunk := rows.fetchmany(batch):
+            matrix = np.frombuffer(b"".join(vector for _, vector in chunk), dtype=np.float16)
+            yield [number for number, _ in chunk], matrix.reshape(len(chunk), -1).astype(np.float32)
+
+    def searched(self) -> Searched:
+        """Say what there is to search. Raises `ArchiveEmpty` where there is nothing."""
+        count, first, last = self._read(
+            "SELECT count(*), min(nullif(date, '')), max(nullif(date, '')) FROM articles", []
+        ).fetchone()
+        if not count:
+            raise ArchiveEmpty(
+                f"The archive at {self.directory} is empty. "
+                f"Add articles with: onrecord index FOLDER --archive {self.directory}"
+            )
+        outlets = self._read("SELECT DISTINCT source FROM articles WHERE source <> '' ORDER BY source", [])
+        return Searched(count, tuple(name for (name,) in outlets), first or "", last or "")
+
+    def digests(self, article_ids: Sequence[str]) -> dict[str, str]:
+        """Give the digest of those of the articles that are in the archive."""
+        return dict(self._read(_DIGESTS, [json.dumps(list(article_ids))]))
+
+    def other_origin(self, article_id: str, path: str) -> str | None:
+        """Give a file other than `path` that holds the article, if there is one."""
+        query = "SELECT path FROM origins WHERE article_id = ? AND path <> ? LIMIT 1"
+        row = self._read(query, [article_id, path]).fetchone()
+        return str(row[0]) if row else None
+
+    def file(self, path: str) -> tuple[str, list[str]] | None:
+        """Give the digest of a file that was read to its end, and what was refused in it."""
+        row = self._read("SELECT digest, refusals FROM files WHERE path = ?", [path]).fetchone()
+        return (row[0], json.loads(row[1])) if row else None
+
+    def files_below(self, folder: str) -> list[str]:
+        """Give the files that came into the archive when this folder was indexed."""
+        query = "SELECT path FROM files WHERE folder = ? UNION SELECT path FROM origins WHERE path LIKE ? ESCAPE '!'"
+        prefix = folder.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        return [path for (path,) in self._read(query, [folder, f"{prefix}/%"])]
+
+    # Writing
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Make all changes inside it permanent together, or none of them."""
+        connection = self._connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+    def count(self) -> int:
+        """Count the articles."""
+        return int(self._read("SELECT count(*) FROM articles", []).fetchone()[0])
+
+    def put(self, entries: Iterable[Entry], origin: str) -> None:
+        """Add articles, or replace those of the same id, with all that belongs to them, as found in file `origin`."""
+        with self.transaction() as connection:
+            for entry in entries:
+                _put_entry(connection, entry)
+                connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", [origin, entry.article.id])
+            _move_revision(connection)
+
+    def also_from(self, article_ids: Iterable[str], origin: str) -> None:
+        """Note that articles which the archive holds are in this file too."""
+        with self.transaction() as connection:
+            rows = [(origin, article_id) for article_id in article_ids]
+            connection.executemany("INSERT OR IGNORE INTO origins VALUES (?, ?)", rows)
+
+    def finish_file(self, path: str, folder: str, digest: str, kept: Iterable[str], refusals: Sequence[str]) -> int:
+        """Note that a file was read to its end and drop what it no longer holds; give how many articles left."""
+        with self.transaction() as connection:
+            removed = _drop_origins(connection, path, set(kept))
+            row = [path, folder, digest, json.dumps(list(refusals))]
+            connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
+            return removed
+
+    def forget_file(self, path: str) -> int:
+        """Drop a file and all articles that no other file holds; give how many articles left."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM files WHERE path = ?", [path])
+            return _drop_origins(connection, path, set())
+
+    def _check_version(self) -> None:
+        try:
+            version = self._read("PRAGMA user_version", []).fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise ArchiveMismatch(
+                f"The archive at {self.directory} is damaged ({error}). "
+                "Move it away and index the articles again: onrecord index FOLDER"
+            ) from error
+        if version != SCHEMA_VERSION:
+            raise ArchiveMismatch(
+                f"The archive at {self.directory} has format {version}, this Onrecord reads format {SCHEMA_VERSION}. "
+                "Index the articles into a new archive: onrecord index FOLDER --archive NEW_FOLDER"
+            )
+
+    def _fact(self, name: str) -> str:
+        row = self._read("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
+        return str(row[0]) if row else ""
+
+    def _read(self, query: str, values: Sequence[object]) -> sqlite3.Cursor:
+        return self._connection().execute(query, values)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = _connect(self.directory / FILE_NAME)
+            self._local.connection = connection
+            self._connections.append(connection)
+        return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Each thread has its own connection; only `close` touches those of others.
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _put_entry(connection: sqlite3.Connection, entry: Entry) -> None:
+    article = entry.article
+    row = [article.id, article.title, article.text, article.source, article.date, article.url]
+    # An update in place would keep the passages of the old text; deleting the article takes them along.
+    origins = connection.execute("SELECT path, article_id FROM origins WHERE article_id = ?", [article.id]).fetchall()
+    connection.execute("DELETE FROM articles WHERE id = ?", [article.id])
+    connection.execute(
+        "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [*row, json.dumps(article.authors), article.digest()],
+    )
+    connection.executemany("INSERT INTO origins VALUES (?, ?)", origins)
+    connection.executemany(
+        "INSERT INTO passages (article_id, first, last, vector) VALUES (?, ?, ?, ?)",
+        [
+            (article.id, passage.start, passage.end, vector.astype(np.float16).tobytes())
+            for passage, vector in zip(entry.passages, entry.vectors, strict=True)
+        ],
+    )
+
+
+def _drop_origins(connection: sqlite3.Connection, path: str, kept: set[str]) -> int:
+    rows = connection.execute("SELECT article_id FROM origins WHERE path = ?", [path]).fetchall()
+    gone = [article_id for (article_id,) in rows if article_id not in kept]
+    connection.executemany("DELETE FROM origins WHERE path = ? AND article_id = ?", [(path, name) for name in gone])
+    orphans = "DELETE FROM articles WHERE id = ? AND id NOT IN (SELECT article_id FROM origins)"
+    removed = sum(connection.execute(orphans, [name]).rowcount for name in gone)
+    if removed:
+        _move_revision(connection)
+    return removed
+
+
+def _move_revision(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'revision'")
+
+
+def _as_article(row: Row) -> Article:
+    article_id, title, text, source, date, url, authors = row
+    return Article(article_id, title, text, source, date, url, tuple(json.loads(authors)))

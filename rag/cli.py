@@ -1,0 +1,237 @@
+"""The command `onrecord`: results on stdout, talk on stderr, one clear line and exit code 2 for every known error."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag.errors import RagError
+from rag.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rag.answers import Answer, Citation, Searched
+    from rag.articles import Article
+    from rag.passages import ScoredPassage
+
+WIDTH = 100
+FAILED = 2
+
+app = typer.Typer(
+    name="onrecord",
+    help="Ask a folder of news articles, and check every sentence of the answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ArchiveOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive", help="The archive's folder.  [default: ONRECORD_ARCHIVE, else ./archive]", show_default=False
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A sentence-transformers model by name or path.  [default: ONRECORD_MODEL, else all-MiniLM-L6-v2]",
+        show_default=False,
+    ),
+]
+LLMOption = Annotated[
+    str | None,
+    typer.Option(
+        help="ollama/MODEL or openai/MODEL; without one, articles are quoted.  [default: ONRECORD_LLM]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help='For example "What did Zarif say about missiles?"')
+]
+
+
+@app.callback(invoke_without_command=True)
+def onrecord(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False
+) -> None:
+    """Ask a folder of news articles, and check every sentence of the answer."""
+    if version:
+        from importlib.metadata import version as installed_version
+
+        print(f"onrecord {installed_version('onrecord')}")
+        raise typer.Exit
+
+
+@app.command()
+def index(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER...", help="Folders of .txt, .md, .html and .jsonl[.gz] files.")
+    ],
+    *,
+    archive: ArchiveOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring an archive in step with folders of articles.
+
+    New files come in, changed ones are replaced, vanished ones leave. It can be stopped at any moment and run again.
+    Exit code 0 if everything was read, 3 if something was refused (each with its reason on stderr), 2 if nothing could
+    be done.
+    """
+    command = importlib.import_module("rag.index.command")
+    raise typer.Exit(command.run(folders, load_settings(archive=archive, model=model), as_json=as_json))
+
+
+@app.command()
+def ask(
+    question: QuestionArgument,
+    *,
+    archive: ArchiveOption = None,
+    model: ModelOption = None,
+    llm: LLMOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question, each sentence with the passage that says it, or say "not in the archive"."""
+    answer = _answer(question, load_settings(archive=archive, model=model, llm=llm))
+    if answer.notice:
+        print(answer.notice, file=sys.stderr)
+    print(_json(answer.to_dict()) if as_json else _printable(_write_answer(answer)))
+
+
+@app.command()
+def search(
+    question: QuestionArgument,
+    *,
+    k: Annotated[int, typer.Option(help="How many passages.", min=1, max=1000)] = 10,
+    archive: ArchiveOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the passages that are nearest to a question, best first."""
+    passages = _search(question, k, load_settings(archive=archive, model=model))
+    found = {"question": question, "passages": [passage.to_dict() for passage in passages]}
+    print(_json(found) if as_json else _printable("\n\n".join(map(_write_passage, passages))))
+
+
+@app.command()
+def article(
+    article_id: Annotated[str, typer.Argument(metavar="ID", help="The article_id of a citation.")],
+    *,
+    archive: ArchiveOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print an article as it is stored, so that every citation can be checked against it."""
+    from rag.archive import Archive
+
+    stored = Archive.open(load_settings(archive=archive).archive).article(article_id)
+    print(_json(stored.to_dict()) if as_json else _printable(_write_article(stored)))
+
+
+@app.command()
+def chat(
+    *,
+    archive: ArchiveOption = None,
+    model: ModelOption = None,
+    llm: LLMOption = None,
+    port: Annotated[
+        int, typer.Option(help="The port on this computer; 0 takes any free one.", min=0, max=65535)
+    ] = 7860,
+) -> None:
+    """Chat with an archive in the browser, on this computer only."""
+    server = importlib.import_module("rag.ui.server")
+    server.serve(load_settings(archive=archive, model=model, llm=llm), port)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; a `RagError` becomes one line on stderr and exit code 2."""
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app(args=arguments, prog_name="onrecord")
+    except RagError as error:
+        print(f"onrecord: {_printable(str(error))}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+def _answer(question: str, settings: Settings) -> Answer:
+    from rag.questions import read_question
+
+    read_question(question)
+    from rag.chatbot import Chatbot
+
+    with Chatbot.open(settings=settings) as chatbot:
+        return chatbot.ask(question)
+
+
+def _search(question: str, k: int, settings: Settings) -> list[ScoredPassage]:
+    from rag.questions import read_question
+
+    read_question(question)
+    from rag.chatbot import Chatbot
+
+    with Chatbot.open(settings=settings) as chatbot:
+        return chatbot.search(question, k)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _write_answer(answer: Answer) -> str:
+    if answer.state == "not_in_archive":
+        return f"Not in the archive. {_write_searched(answer.searched)}"
+    sentences = [
+        _wrap(" ".join([*sentence.text.split(), *(f"[{n}]" for n in sentence.citations)]))
+        for sentence in answer.sentences
+    ]
+    return "\n\n".join([*sentences, "\n".join(map(_write_citation, answer.citations))])
+
+
+def _write_citation(citation: Citation) -> str:
+    where = ", ".join(part for part in (citation.source, citation.date) if part)
+    head = f"[{citation.number}] {citation.title}" + (f" ({where})" if where else "")
+    lines = [f"article {citation.article_id}, characters {citation.start} to {citation.end}", citation.url]
+    return "\n".join([_wrap(head, "    "), *(f"    {line}" for line in lines if line)])
+
+
+def _write_searched(searched: Searched) -> str:
+    outlets = f" from {len(searched.outlets)} outlets" if searched.outlets else ""
+    dates = f", {searched.first_date} to {searched.last_date}" if searched.first_date else ""
+    return f"Searched {searched.articles:,} articles{outlets}{dates}."
+
+
+def _write_passage(found: ScoredPassage) -> str:
+    article = found.article
+    where = ", ".join(part for part in (article.source, article.date) if part)
+    head = f"{found.rank}. {article.title}" + (f" ({where})" if where else "")
+    place = f"score {found.score:.3f}, article {article.id}, characters {found.passage.start} to {found.passage.end}"
+    return "\n".join([_wrap(head, "   "), f"   {place}", textwrap.indent(_wrap(found.passage.text), "   ")])
+
+
+def _write_article(article: Article) -> str:
+    fields = {"source": article.source, "date": article.date, "authors": ", ".join(article.authors), "url": article.url}
+    known = [f"{name}: {value}" for name, value in fields.items() if value]
+    return "\n".join([article.title, f"id: {article.id}", *known, "", article.text])
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return textwrap.fill(
+        " ".join(text.split()), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _printable(text: str) -> str:
+    """Drop what could steer a terminal."""
+    return "".join(character for character in text if character.isprintable() or character == "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import ArchiveEmpty, ArchiveMismatch, ArchiveNotFound, Article, ArticleNotFound, Passage, Searched
+from rag.archive import FILE_NAME, Archive, Entry
+
+FACTS = {"model": "some-model", "splitter": "some-splitter"}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive.create(tmp_path / "archive", FACTS)
+
+
+def entry(article: Article, value: float = 1.0) -> Entry:
+    passage = Passage(article.id, 0, len(article.text), article.text)
+    return Entry(article, (passage,), np.full((1, 4), value, dtype=np.float32))
+
+
+def test_an_article_comes_back_as_it_went_in(archive: Archive) -> None:
+    article = Article("a-1", "Títle “x”", "Text.\n\nMore 🦉.", "Outlet", "2019-07-16", "https://x.example/", ("A", "B"))
+
+    archive.put([entry(article)], "file")
+
+    assert archive.article("a-1") == article
+
+
+def test_its_passages_and_vectors_come_with_it(archive: Archive) -> None:
+    article = Article("a", "T", "Some text.")
+
+    archive.put([entry(article, 0.5)], "file")
+
+    [([number], matrix)] = archive.vectors()
+    assert matrix.tolist() == [[0.5] * 4]
+    assert archive.passages([number]) == {number: (Passage("a", 0, 10, "Some text."), article)}
+
+
+def test_a_replaced_article_takes_its_old_passages_along(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "Old text."))], "file")
+    [([old], _)] = archive.vectors()
+
+    archive.put([entry(Article("a", "T", "New text."))], "file")
+
+    [([new], _)] = archive.vectors()
+    assert new != old
+    assert archive.passages([old, new]) == {new: (Passage("a", 0, 9, "New text."), Article("a", "T", "New text."))}
+
+
+def test_an_article_stays_until_the_last_file_that_holds_it_is_gone(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "Text."))], "one")
+    archive.also_from(["a"], "two")
+
+    assert archive.forget_file("one") == 0
+    assert archive.article("a").text == "Text."
+    assert archive.forget_file("two") == 1
+    with pytest.raises(ArticleNotFound, match="holds no article 'a'"):
+        archive.article("a")
+
+
+def test_a_file_read_again_loses_what_it_no_longer_holds(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "A.")), entry(Article("b", "T", "B."))], "file")
+
+    assert archive.finish_file("file", "folder", "digest", {"b"}, ["line 2: bad"]) == 1
+
+    assert archive.count() == 1
+    assert archive.file("file") == ("digest", ["line 2: bad"])
+
+
+def test_every_change_of_what_can_be_found_moves_the_revision(archive: Archive) -> None:
+    revisions = [archive.revision]
+    archive.put([entry(Article("a", "T", "A."))], "file")
+    revisions.append(archive.revision)
+    archive.also_from(["a"], "other")
+    revisions.append(archive.revision)
+    archive.forget_file("file")
+    revisions.append(archive.revision)
+    archive.forget_file("other")
+    revisions.append(archive.revision)
+
+    assert revisions == [0, 1, 1, 1, 2]
+
+
+def test_a_failure_inside_a_transaction_leaves_nothing_behind(archive: Archive) -> None:
+    good = entry(Article("a", "T", "A."))
+    broken = Entry(Article("b", "T", "B."), good.passages, np.zeros((2, 4), dtype=np.float32))
+
+    with pytest.raises(ValueError, match="zip"):
+        archive.put([good, broken], "file")
+
+    assert (archive.count(), archive.revision) == (0, 0)
+
+
+def test_what_is_searched_names_outlets_and_dates_that_are_known(archive: Archive) -> None:
+    archive.put(
+        [
+            entry(Article("a", "T", "A.", "Wire", "2019-07-16")),
+            entry(Article("b", "T", "B.", "Courier", "2018-01-02")),
+            entry(Article("c", "T", "C.")),
+        ],
+        "file",
+    )
+
+    assert archive.searched() == Searched(3, ("Courier", "Wire"), "2018-01-02", "2019-07-16")
+
+
+def test_an_empty_archive_says_how_to_fill_it(archive: Archive) -> None:
+    with pytest.raises(ArchiveEmpty, match="is empty. Add articles with: onrecord index FOLDER"):
+        archive.searched()
+
+
+def test_a_missing_archive_says_how_to_make_one_and_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveNotFound, match="Make one with: onrecord index FOLDER --archive"):
+        Archive.open(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_archive_of_another_model_is_refused(archive: Archive) -> None:
+    with pytest.raises(ArchiveMismatch, match="made with model 'some-model', not 'other'"):
+        Archive.create(archive.directory, FACTS | {"model": "other"})
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 4000])
+def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+
+    with pytest.raises(ArchiveMismatch, match="damaged"):
+        Archive.open(tmp_path)
+
+
+def test_an_archive_of_a_later_onrecord_is_refused(archive: Archive) -> None:
+    archive.close()
+    with sqlite3.connect(archive.directory / FILE_NAME) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(ArchiveMismatch, match="has format 99"):
+        Archive.open(archive.directory)
+
+
+def test_file_names_with_wildcards_stay_apart(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "A."))], "/news_1/a.txt")
+    archive.put([entry(Article("b", "T", "B."))], "/newsX1/b.txt")
+
+    assert archive.files_below("/news_1") == ["/news_1/a.txt"]
