@@ -1,0 +1,1 @@
+"""The texts that are sent to a language model, one file each; `rag.prompting` fills their places."""

@@ -1,0 +1,328 @@
+"""Generation: text from a language model, through llama-index, within deadlines.
+
+Whatever the other side does wrong ends as one `GenerationFailed` of one line. No word of the other side is in it, since
+a refused key is often echoed by the server that refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from rag.errors import GenerationFailed, SettingError
+from rag.prompting import Prompt
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpcore
+    import httpx
+
+MAXIMUM_TOKENS = 1_000
+MAXIMUM_CHARACTERS = 20_000
+MAXIMUM_BYTES = 16 * 2**20
+MAXIMUM_PAUSE_SECONDS = 5
+CONTEXT_TOKENS = 8_192
+
+_STEPS = {
+    "ollama": {
+        "reach": "Start it with: ollama serve (OLLAMA_HOST says where).",
+        "model": "Fetch it with: ollama pull",
+    },
+    "openai": {
+        "reach": "Check OPENAI_BASE_URL and that the server runs.",
+        "model": "Check ONRECORD_LLM and OPENAI_BASE_URL.",
+    },
+}
+
+
+class Generator(Protocol):
+    """Anything that writes text for a prompt."""
+
+    def generate(self, prompt: Prompt) -> Iterator[str]:
+        """Yield the text in pieces as they come; raise `GenerationFailed` where it ends too early."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How many seconds to wait: for the connection, the first token, each further one, and for all together.
+
+    `pause` is the rest before the one retry where the server names none.
+    """
+
+    connect: float = 3
+    first_token: float = 20
+    idle: float = 15
+    total: float = 60
+    pause: float = 0.5
+
+
+class LanguageModel:
+    """A language model behind Ollama or behind any server that speaks OpenAI's protocol.
+
+    One value may serve many threads: each answer has its own connection and its own clock.
+    """
+
+    def __init__(self, provider: str, model: str, place: str, connect: _Connect, deadlines: Deadlines) -> None:
+        self._provider = provider
+        self._model = model
+        self._place = place
+        self._connect = connect
+        self._deadlines = deadlines
+
+    @classmethod
+    def open(cls, settings: Settings, deadlines: Deadlines | None = None) -> Self:
+        """Prepare the model that `settings.llm` names; nothing is sent yet.
+
+        Raises `SettingError` if none is named.
+        """
+        provider, _, model = settings.llm.partition("/")
+        if not provider:
+            raise SettingError("No language model is chosen. Set ONRECORD_LLM to ollama/<model> or openai/<model>.")
+        place, prepare = {
+            "ollama": (settings.ollama_host, _prepare_ollama),
+            "openai": (settings.openai_base_url, _prepare_openai),
+        }[provider]
+        return cls(provider, model, _without_secrets(place), prepare(settings, model), deadlines or Deadlines())
+
+    def __repr__(self) -> str:
+        return f"LanguageModel({self._provider}/{self._model} at {self._place})"
+
+    def __str__(self) -> str:
+        return f"The language model {self._model} at {self._place}"
+
+    def generate(self, prompt: Prompt) -> Iterator[str]:
+        """Yield the model's text in pieces as they come; closing the iterator ends the connection at once.
+
+        Where the server cannot be reached or is busy, it is asked once more, but never after the first piece. Raises
+        `GenerationFailed` after what has been yielded so far.
+        """
+        clock = _Clock(self._deadlines)
+        for attempts_left in (1, 0):
+            started = False
+            try:
+                with self._ask(prompt, clock) as pieces:
+                    for piece in pieces:
+                        started = True
+                        yield piece
+            except GenerationFailed:
+                raise
+            except Exception as error:  # noqa: BLE001 # what a foreign server provokes in the libraries has no list
+                pause = self._pause(error) if attempts_left and not started else None
+                message = self._explain(error, clock, started=started)
+            else:
+                return
+            if pause is None:  # raised out here, the error does not carry the server's words as its context
+                raise GenerationFailed(message)
+            time.sleep(min(pause, clock.left()))
+
+    @contextmanager
+    def _ask(self, prompt: Prompt, clock: _Clock) -> Iterator[Iterator[str]]:
+        from llama_index.core.llms import ChatMessage
+
+        messages = [ChatMessage(role="system", content=prompt.system), ChatMessage(role="user", content=prompt.user)]
+        transport, model = self._connect(clock)
+        clock.allow(self._deadlines.first_token)
+        with closing(transport), closing(model.stream_chat(messages)) as replies:
+            yield self._read(replies, clock)
+
+    def _read(self, replies: Iterator[Any], clock: _Clock) -> Iterator[str]:
+        room, finished, empty = MAXIMUM_CHARACTERS, False, True
+        for reply in replies:
+            finished = finished or _is_last(reply.raw)
+            if reply.delta:
+                empty = empty and not reply.delta.strip()
+                yield reply.delta[:room]
+                room -= len(reply.delta)
+            if room <= 0:
+                return
+            if reply.delta or reply.additional_kwargs.get("thinking_delta"):
+                clock.allow(self._deadlines.idle)
+        if not finished:
+            raise GenerationFailed(f"{self} broke off before its answer was complete. Ask again.")
+        if empty:
+            raise GenerationFailed(f"{self} gave an empty answer. Ask again, or name another model in ONRECORD_LLM.")
+
+    def _pause(self, error: Exception) -> float | None:
+        """Give the seconds to wait before asking again, or None where asking again is of no use."""
+        status = getattr(error, "status_code", 0)
+        if status != 429 and status < 500 and not _is_unreachable(error):
+            return None
+        wish = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
+        pause = float(wish[:9]) if wish.isdecimal() else self._deadlines.pause
+        return pause if pause <= MAXIMUM_PAUSE_SECONDS else None
+
+    def _explain(self, error: Exception, clock: _Clock, *, started: bool) -> str:
+        status = getattr(error, "status_code", 0)
+        if status > 0:
+            return f"{self} {self._explain_status(status)}"
+        if clock.left() <= 0:
+            return f"{self} did not answer in time. Ask again, or name a faster model in ONRECORD_LLM."
+        if started:
+            return f"{self} broke off before its answer was complete. Ask again."
+        if _is_unreachable(error):
+            return f"{self} cannot be reached. {_STEPS[self._provider]['reach']}"
+        return f"{self} sent something that is no answer. {_STEPS[self._provider]['reach']}"
+
+    def _explain_status(self, status: int) -> str:
+        steps = _STEPS[self._provider]
+        if status in {401, 403}:
+            return "refused the key. Check OPENAI_API_KEY."
+        if status == 404:
+            return f"is not known there. {steps['model']}{f' {self._model}' if self._provider == 'ollama' else ''}"
+        if status == 429:
+            return "has too much to do, or its quota is spent. Ask again in a minute."
+        if 300 <= status < 400:
+            return f"points to another address, which is not followed. {steps['reach']}"
+        if status < 500:
+            return f"refused the request (status {status}). {steps['model']}"
+        return f"failed (status {status}). Ask again, or look into the log of that server."
+
+
+class _Clock:
+    """The time that is left to one answer. Every read from the network asks it, so that no drip of bytes renews it."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._end = time.monotonic() + deadlines.total
+        self._deadline = self._end
+        self.connect = deadlines.connect
+
+    def allow(self, seconds: float) -> None:
+        self._deadline = min(time.monotonic() + seconds, self._end)
+
+    def left(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
+
+
+class _Network:
+    """A network backend of httpcore that waits as long as the clock says."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _Wire:  # noqa: ARG002
+        import httpcore
+
+        seconds = min(self._clock.connect, self._clock.left())
+        return _Wire(httpcore.SyncBackend().connect_tcp(host, port, timeout=seconds, **options), self._clock)
+
+
+class _Wire:
+    """One connection of it."""
+
+    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._bytes_left = MAXIMUM_BYTES
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        import httpcore
+
+        seconds = self._clock.left()
+        if seconds <= 0:
+            raise httpcore.ReadTimeout
+        data = self._stream.read(max_bytes, timeout=seconds)
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
+            raise ValueError("The answer is longer than any answer is.")
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        self._stream.write(buffer, timeout=max(self._clock.left(), 0.001))
+
+    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, **_: Any) -> _Wire:
+        seconds = min(self._clock.connect, max(self._clock.left(), 0.001))
+        return _Wire(self._stream.start_tls(ssl_context, server_hostname, timeout=seconds), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+# Makes, for one answer, the transport that is closed after it and the llama-index model that speaks through it.
+_Connect = Callable[[_Clock], tuple["httpx.BaseTransport", Any]]
+
+
+def _prepare_openai(settings: Settings, model: str) -> _Connect:
+    import httpx
+    from llama_index.llms.openai_like import OpenAILike  # type: ignore[import-untyped]
+    from openai.resources import chat  # noqa: F401 # else it is loaded in the time of the first answer
+
+    tls = httpx.create_ssl_context(trust_env=False)
+    key = settings.openai_api_key.strip() or "none"  # without one, the library would take it from the environment
+
+    def connect(clock: _Clock) -> tuple[httpx.BaseTransport, Any]:
+        transport = _open_transport(tls, clock)
+        client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
+        return transport, OpenAILike(
+            model=model,
+            api_base=settings.openai_base_url,
+            api_key=key,
+            http_client=client,
+            is_chat_model=True,
+            max_retries=0,  # this one number is read by the decorator of llama-index and by OpenAI's client
+            max_tokens=MAXIMUM_TOKENS,
+            context_window=CONTEXT_TOKENS,
+            temperature=0,
+        )
+
+    return connect
+
+
+def _prepare_ollama(settings: Settings, model: str) -> _Connect:
+    import httpx
+    import ollama
+    from llama_index.llms.ollama import Ollama  # type: ignore[import-untyped]
+
+    tls = httpx.create_ssl_context(trust_env=False)
+
+    def connect(clock: _Clock) -> tuple[httpx.BaseTransport, Any]:
+        transport = _open_transport(tls, clock)
+        client = ollama.Client(settings.ollama_host, transport=transport, trust_env=False, follow_redirects=False)
+        return transport, Ollama(
+            model=model,
+            client=client,
+            context_window=CONTEXT_TOKENS,  # else the server would be asked for it first
+            temperature=0,
+            thinking=False,
+            additional_kwargs={"num_predict": MAXIMUM_TOKENS},
+        )
+
+    return connect
+
+
+def _open_transport(tls: ssl.SSLContext, clock: _Clock) -> httpx.HTTPTransport:
+    import httpcore
+    import httpx
+
+    transport = httpx.HTTPTransport(verify=tls, trust_env=False)
+    network: Any = _Network(clock)
+    # httpcore takes a network backend, httpx does not hand one on; its own timeouts start anew with every read.
+    transport._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=network)  # noqa: SLF001
+    return transport
+
+
+def _is_last(raw: Any) -> bool:
+    """Tell whether a message of the stream says that the text is complete: Ollama's is a dict, OpenAI's an object."""
+    if isinstance(raw, dict):
+        return bool(raw.get("done"))
+    return any(choice.finish_reason for choice in raw.choices)
+
+
+def _is_unreachable(error: Exception) -> bool:
+    import httpx
+
+    fault = error if isinstance(error, httpx.TransportError) else error.__cause__  # OpenAI's client wraps it
+    return isinstance(fault, httpx.TransportError) and not isinstance(fault, httpx.ReadTimeout | httpx.WriteTimeout)
+
+
+def _without_secrets(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url.partition("?")[0])
