@@ -1,0 +1,422 @@
+"""The chat in a real browser against the real server."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import sleep
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from rag import Answer, Article, Chatbot, Citation, Settings
+from rag.answers import Searched, Sentence
+from rag.errors import QuestionError, SettingError
+from ui.server import HEADERS, build_server, serve
+
+QUESTION = "What did Zarif say about missiles?"
+ABSENT = "What is the capital of France?"
+ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+PHONE = {"width": 390, "height": 844}
+
+HOSTILE = Article(
+    "hostile",
+    "<img src=//evil.example/a onerror=\"document.title='owned'\">${document.title='owned'}{{constructor}}",
+    "<script>document.title='owned'</script> ![x](http://evil.example/b) ${alert(1)} {{value}} said it.\n\n"
+    + "\n\n".join("Filler <b>goes on</b> for a while so that the page has something to scroll. " * 4 for _ in range(20))
+    + "\n\nAnd &lt;this&gt; is <i>the end</i>.",
+    "<svg onload=document.title='owned'>",
+    "2024-01-02",
+    "javascript:document.title='owned'",
+    ("<iframe src=//evil.example/c>",),
+)
+CALM = Article("calm", "A quiet day", "Nothing happened. Nobody came.", "Wire", "2024-01-03", "https://wire.example/1")
+
+
+def cited(number: int, article: Article, quotation: str) -> Citation:
+    start = article.text.index(quotation)
+    facts = (article.title, article.source, article.date, article.url)
+    return Citation(number, article.id, *facts, start, start + len(quotation), quotation)
+
+
+class ScriptedChatbot:
+    """Has the methods of a chatbot; what it is asked says how it answers."""
+
+    searched = Searched(2, ("Wire",), "2024-01-02", "2024-01-03")
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def examples(self) -> list[str]:
+        return ["<b>Is it calm?</b> ${1+1} {{value}}"]
+
+    def article(self, article_id: str) -> Article:
+        return {"hostile": HOSTILE, "calm": CALM}[article_id]
+
+    def stream(self, question: str) -> Iterator[Answer]:
+        if "long" in question:
+            raise QuestionError("The question is too long.")
+        if "broken" in question:
+            raise RuntimeError("wires crossed")
+        if "slow" in question:
+            yield from self._slow(question)
+        elif "hostile" in question:
+            citations = (cited(1, HOSTILE, "![x](http://evil.example/b)"), cited(2, HOSTILE, "And &lt;this&gt;"))
+            text = "<img src=http://evil.example/d> ![x](http://evil.example/e) ${alert(1)} {{value}}"
+            yield self._answer(question, (Sentence(text, (1, 2)), Sentence("So they say.", ())), citations)
+        else:
+            yield self._answer(question, (Sentence("Nothing happened.", (1,)),), (cited(1, CALM, "Nothing happened."),))
+
+    def _slow(self, question: str) -> Iterator[Answer]:
+        try:
+            for number in range(100):
+                yield self._answer(question, (Sentence("Nothing happened.", ()),) * (number + 1), ())
+                sleep(0.2)
+        finally:
+            self.closed.set()
+
+    def _answer(self, question: str, sentences: tuple[Sentence, ...], citations: tuple[Citation, ...]) -> Answer:
+        return Answer(question, "answered", sentences, citations, self.searched, "<u>A notice.</u>")
+
+
+@pytest.fixture(scope="module")
+def address(sample_archive: Path) -> Iterator[str]:
+    """The chat over the sample archive, started as a person starts it; it must end cleanly when told to."""
+    command = [sys.executable, "-m", "ui", "--archive", str(sample_archive), "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.startswith("Onrecord is at http://127.0.0.1:")
+        yield line.split()[-1]
+        process.terminate()
+        assert process.wait(15) == 0
+        assert process.stdout.read() == ""
+
+
+@pytest.fixture(scope="module")
+def scripted() -> ScriptedChatbot:
+    return ScriptedChatbot()
+
+
+@pytest.fixture(scope="module")
+def scripted_address(scripted: ScriptedChatbot) -> Iterator[str]:
+    """The chat over the scripted chatbot, in this process."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = build_server(cast("Chatbot", scripted))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        missing = f"The chat was not tried in a browser: none of {', '.join(BROWSERS)} is installed."
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Opens pages; at the end none of them may have complained or have asked anyone but its own server."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_page(address: str, **options: Any) -> Page:
+        context = browser.new_context(viewport=options.pop("viewport", {"width": 1280, "height": 800}), **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: None if is_own(request.url, address) else faults.append(request.url))
+        page.goto(address)
+        expect(page.get_by_role("textbox", name="Question")).to_be_visible(timeout=30_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def is_own(url: str, address: str) -> bool:
+    return url.startswith((f"{address}/", "data:", f"blob:{address}/"))
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask by the Enter key and wait for the whole answer."""
+    turns = page.locator(".turn").count()
+    page.get_by_role("textbox", name="Question").fill(question)
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(turns + 1)
+    expect(page.locator(".turn").last).to_have_attribute("aria-busy", "false", timeout=60_000)
+
+
+def shown_quotation(page: Page) -> str:
+    return "".join(page.locator("#panel mark.selected").all_text_contents())
+
+
+def get(address: str, **headers: str) -> int:
+    return send(urllib.request.Request(address, headers={k.replace("_", "-"): v for k, v in headers.items()}))
+
+
+def send(request: urllib.request.Request) -> int:
+    try:
+        with urllib.request.urlopen(request) as response:
+            status, answered = response.status, response.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            status, answered = error.code, error.headers
+    assert {name: answered[name] for name in HEADERS} == HEADERS
+    return int(status)
+
+
+def test_a_question_gets_an_answer_with_numbered_citations(visit: Visit, address: str, chatbot: Chatbot) -> None:
+    page = visit(address)
+    ask(page, QUESTION)
+    answer = chatbot.ask(QUESTION)
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    assert page.locator(".turn .number").all_text_contents() == [
+        str(number) for sentence in answer.sentences for number in sentence.citations
+    ]
+    for sentence in answer.sentences:
+        expect(page.locator(".turn")).to_contain_text(" ".join(sentence.text.split()))
+
+
+def test_clicking_a_number_shows_the_article_with_exactly_the_cited_characters_marked(
+    visit: Visit, address: str, chatbot: Chatbot
+) -> None:
+    page = visit(address)
+    ask(page, QUESTION)
+    for citation in chatbot.ask(QUESTION).citations:
+        page.locator(f'.turn .number[data-number="{citation.number}"]').first.click()
+        article = chatbot.article(citation.article_id)
+        assert page.locator("#panel .text").text_content() == article.text
+        assert shown_quotation(page) == citation.text.replace("\n", "")
+        expect(page.locator("#panel h2")).to_have_text(article.title)
+        expect(page.locator("#panel mark.selected").first).to_be_in_viewport()
+
+
+def test_a_question_that_is_not_in_the_archive_says_so_with_what_was_searched(visit: Visit, address: str) -> None:
+    page = visit(address)
+    ask(page, ABSENT)
+    expect(page.locator(".absent")).to_contain_text("Not in the archive.")
+    expect(page.locator(".absent")).to_contain_text("Searched ")
+    expect(page.locator(".turn .number")).to_have_count(0)
+
+
+def test_an_example_is_asked_by_clicking_it(visit: Visit, address: str, chatbot: Chatbot) -> None:
+    page = visit(address)
+    examples = page.locator(".example")
+    assert examples.all_text_contents() == chatbot.examples()
+    examples.first.click()
+    expect(page.locator(".turn .number").first).to_be_visible(timeout=60_000)
+    expect(examples).to_have_count(0)
+
+
+def test_on_a_phone_nothing_overflows_and_a_number_brings_its_source_into_view(visit: Visit, address: str) -> None:
+    page = visit(address, viewport=PHONE, has_touch=True, is_mobile=True)
+    ask(page, QUESTION)
+    number = page.locator(".turn .number").first
+    expect(page.locator("#panel")).not_to_be_visible()
+    number.tap()
+    expect(page.locator("#panel mark.selected").first).to_be_in_viewport(ratio=0.9)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("panel.scrollWidth <= panel.clientWidth")
+    page.get_by_role("button", name="Back to the answer").tap()
+    expect(page.locator("#panel")).not_to_be_visible()
+    expect(number).to_be_focused()
+    number.tap()
+    page.go_back()
+    expect(page.locator("#panel")).not_to_be_visible()
+    expect(page.locator(".turn")).to_have_count(1)
+
+
+def test_fingers_find_what_can_be_touched_on_a_phone(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address, viewport=PHONE, has_touch=True, is_mobile=True)
+    small = "e => { const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) }"
+    assert page.locator(".example").evaluate(small) >= 44
+    assert page.get_by_role("button", name="Ask").evaluate(small) >= 44
+    ask(page, "hostile")
+    page.locator(".turn .number").first.tap()
+    assert all(button.evaluate(small) >= 44 for button in page.locator("#panel button:visible").all())
+
+
+def test_a_hostile_article_is_shown_as_text_and_asks_nobody(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    expect(page.locator(".example")).to_have_text("<b>Is it calm?</b> ${1+1} {{value}}")
+    ask(page, "hostile <img src=http://evil.example/f>")
+    expect(page.locator(".turn")).to_contain_text(
+        "<img src=http://evil.example/d> ![x](http://evil.example/e) ${alert(1)}"
+    )
+    expect(page.locator(".turn .notice")).to_have_text("<u>A notice.</u>")
+    expect(page.locator(".turn .unsourced")).to_have_text("no source")
+    expect(page.locator("#panel h2")).to_have_text(HOSTILE.title)
+    assert page.locator("#panel .text").text_content() == HOSTILE.text
+    assert shown_quotation(page) == "![x](http://evil.example/b)"
+    page.locator(".turn .number").nth(1).click()
+    assert shown_quotation(page) == "And &lt;this&gt;"
+    expect(page.locator("#panel mark.selected")).to_be_in_viewport()
+    assert page.locator("#panel :is(img, script, svg, iframe, i, b, a), .turn :is(img, u)").count() == 0
+    assert page.title() == "Onrecord"
+
+
+def test_the_keyboard_reaches_the_numbers(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    ask(page, "hostile")
+    second = page.get_by_role("button", name="Source 2").first
+    page.keyboard.press("Shift+Tab")
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(second).to_have_attribute("aria-current", "true")
+    assert shown_quotation(page) == "And &lt;this&gt;"
+
+
+def test_a_number_of_an_earlier_answer_still_shows_its_own_source(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    ask(page, "calm?")
+    ask(page, "hostile")
+    assert shown_quotation(page) == "![x](http://evil.example/b)"
+    page.locator(".turn").first.get_by_role("button", name="Source 1").click()
+    assert shown_quotation(page) == "Nothing happened."
+    expect(page.locator(".turn [aria-current]")).to_have_count(1)
+
+
+def test_two_pages_at_once_do_not_mix(visit: Visit, scripted_address: str) -> None:
+    one, two = visit(scripted_address), visit(scripted_address)
+    ask(one, "calm?")
+    ask(two, "hostile")
+    assert one.locator(".turn .question").all_text_contents() == ["calm?"]
+    assert two.locator(".turn .question").all_text_contents() == ["hostile"]
+    assert shown_quotation(one) == "Nothing happened."
+
+
+def test_stop_ends_an_answer_and_its_source_and_the_next_question_is_answered(
+    visit: Visit, scripted_address: str, scripted: ScriptedChatbot
+) -> None:
+    page = visit(scripted_address)
+    page.get_by_role("textbox", name="Question").fill("slow")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sentence")).not_to_have_count(0)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".turn .progress")).to_have_text("Stopped.")
+    assert scripted.closed.wait(5)
+    sentences = page.locator(".sentence").count()
+    ask(page, "calm?")
+    expect(page.locator(".sentence")).to_have_count(sentences + 1)
+
+
+def test_a_refused_question_is_explained_and_can_be_changed(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    ask(page, "long")
+    expect(page.get_by_role("alert").get_by_text("The question is too long.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Question")).to_have_value("long")
+
+
+def test_a_fault_is_told_to_the_terminal_and_not_to_the_reader(
+    visit: Visit, scripted_address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = visit(scripted_address)
+    ask(page, "broken")
+    expect(page.locator(".problem")).to_have_text("Something went wrong; the terminal has details.")
+    assert "wires crossed" in caplog.text
+
+
+def test_the_button_asks_too(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    page.get_by_role("textbox", name="Question").fill("calm?")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator(".turn .number")).to_have_text("1")
+    expect(page.get_by_role("textbox", name="Question")).to_have_value("")
+
+
+def test_an_empty_question_is_not_sent(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    page.get_by_role("textbox", name="Question").fill("  ")
+    page.keyboard.press("Enter")
+    ask(page, "calm?")
+    expect(page.locator(".turn")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it(visit: Visit, scripted_address: str, scheme: str) -> None:
+    page = visit(scripted_address, color_scheme=scheme)
+    assert contrast(page, "#head p, #welcome *, .submit-button, .empty") >= 4.5
+    ask(page, "hostile")
+    assert contrast(page, ".turn *, #panel *, .submit-button") >= 4.5
+    dark = page.evaluate("document.body.classList.contains('dark')")
+    assert dark == (scheme == "dark")
+
+
+def contrast(page: Page, selector: str) -> float:
+    """The least contrast of the text in the chosen elements, as WCAG 2 measures it."""
+    return float(
+        page.locator(selector).evaluate_all("""elements => {
+        const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+        const light = colour => numbers(colour).slice(0, 3).map(v => v / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+        const behind = element => {
+            for (let e = element; e; e = e.parentElement) {
+                const colour = getComputedStyle(e).backgroundColor;
+                if ((numbers(colour)[3] ?? 1) === 1) return colour;
+            }
+        };
+        const texts = elements.filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()));
+        return Math.min(...texts.map(e => {
+            const [low, high] = [light(getComputedStyle(e).color), light(behind(e))].sort((a, b) => a - b);
+            return (high + 0.05) / (low + 0.05);
+        }));
+    }""")
+    )
+
+
+def test_other_hosts_and_other_sites_are_refused(scripted_address: str) -> None:
+    join = f"{scripted_address}/gradio_api/queue/join"
+    own = {"Content-Type": "application/json", "Origin": scripted_address}
+    assert get(f"{scripted_address}/healthz") == 200
+    assert get(f"{scripted_address}/", Host="evil.example") == 400
+    assert get(f"{scripted_address}/healthz", Host="[::1]:80") == 200
+    assert get(f"{scripted_address}/gradio_api/file=/etc/passwd") in {403, 404}
+    for foreign in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert send(urllib.request.Request(join, b"{}", own | foreign)) == 403
+    assert send(urllib.request.Request(join, b"{}", own)) == 422
+
+
+def test_a_port_that_is_taken_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingError, match=f"Port {port} is in use. Choose another with --port."):
+            serve(Settings(), port)
+
+
+def test_the_picture_in_the_readme_can_be_taken(visit: Visit, address: str, tmp_path: Path) -> None:
+    page = visit(address, color_scheme="light")
+    ask(page, QUESTION)
+    page.get_by_role("textbox", name="Question").blur()
+    page.screenshot(path=tmp_path / "chat.png", animations="disabled")
+    assert (tmp_path / "chat.png").stat().st_size > 10_000
+    if os.environ.get("UPDATE_SCREENSHOT") == "1":
+        (ROOT / "docs").mkdir(exist_ok=True)
+        shutil.copy(tmp_path / "chat.png", ROOT / "docs" / "chat.png")

@@ -1,0 +1,190 @@
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answers import Answer, Citation, Searched, Sentence
+from rag.articles import Article
+from ui import rendering
+
+TEXT = "The bank waited.\n\nRates were held. Prices rose.\n“We watch,” she said."
+ARTICLE = Article("a1", "Rates held", TEXT, "The Post", "2024-03-01", "https://post.example/1", ("A. Lind", "B. Moe"))
+SEARCHED = Searched(48, ("The Post", "Wire"), "2018-05-03", "2019-11-20")
+HOSTILE = """<img src=x onerror=alert(1)> </p></article><script>alert(2)</script> " ' onclick=alert(3) ${4} {{value}} ![x](http://evil.example)"""
+OUR_TAGS = {"a", "article", "bdi", "button", "div", "h1", "h2", "h3", "li", "mark", "nav", "p", "small", "span", "ul"}
+
+
+class Reader(HTMLParser):
+    """What a browser would make of it: the text, the tags with their attributes, the text of each mark."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = ""
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.marks: dict[str, list[str]] = {"selected": [], "": []}
+        self._mark: str | None = None
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "mark":
+            self._mark = dict(attrs).get("class") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "mark":
+            self._mark = None
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._mark is not None:
+            self.marks[self._mark].append(data)
+
+
+def cited(number: int, quotation: str, article: Article = ARTICLE) -> Citation:
+    start = article.text.index(quotation)
+    facts = (article.title, article.source, article.date, article.url)
+    return Citation(number, article.id, *facts, start, start + len(quotation), quotation)
+
+
+def answer_of(*sentences: Sentence, citations: tuple[Citation, ...] = (), notice: str = "") -> Answer:
+    return Answer("Were rates held?", "answered", sentences, citations, SEARCHED, notice)
+
+
+def test_a_sentence_is_followed_by_its_numbers_and_its_outlet_and_date() -> None:
+    answer = answer_of(Sentence("Rates were held.", (1,)), citations=(cited(1, "Rates were held."),))
+    read = Reader(rendering.turn("Were rates held?", answer))
+    assert read.text == "Were rates held?Rates were held.1The Post, 1 March 2024"
+    button = next(attributes for tag, attributes in read.tags if tag == "button")
+    assert (button["data-number"], button["aria-label"]) == ("1", "Source 1: Rates held, The Post, 1 March 2024")
+
+
+def test_a_sentence_without_citation_says_so_in_words() -> None:
+    assert "no source" in Reader(rendering.turn("Q?", answer_of(Sentence("Trust me.", ())))).text
+
+
+def test_a_number_that_no_citation_has_counts_as_no_source() -> None:
+    assert "no source" in Reader(rendering.turn("Q?", answer_of(Sentence("Trust me.", (7,))))).text
+
+
+def test_a_sentence_that_still_grows_is_not_yet_called_unsourced() -> None:
+    growing = rendering.turn("Q?", answer_of(Sentence("Trust", ())), progress="Writing …")
+    assert "no source" not in growing
+    assert "Writing …" in growing
+
+
+def test_joined_neighbours_are_shown_with_a_space() -> None:
+    answer = answer_of(Sentence("One.\n\nTwo.", (1,)), citations=(cited(1, "The bank waited."),))
+    assert "One. Two." in Reader(rendering.turn("Q?", answer)).text
+
+
+def test_not_in_the_archive_says_what_was_searched() -> None:
+    absent = Answer("Q?", "not_in_archive", (), (), SEARCHED)
+    assert Reader(rendering.turn("Q?", absent)).text == (
+        "Q?Not in the archive.Searched 48 articles from 2 outlets, May 2018 to Nov 2019."
+    )
+
+
+def test_a_notice_and_a_problem_are_lines_of_their_own() -> None:
+    assert 'class="notice">The model is away.<' in rendering.turn("Q?", answer_of(notice="The model is away."))
+    assert 'class="problem" role="alert">Too long.<' in rendering.turn("Q?", problem="Too long.")
+
+
+@pytest.mark.parametrize(
+    ("searched", "shown"),
+    [
+        (SEARCHED, "48 articles · 2 outlets · May 2018 to Nov 2019"),
+        (Searched(1, ("Wire",), "2019-05-03", "2019-05-20"), "1 article · 1 outlet · May 2019"),
+        (Searched(12345, (), "", ""), "12,345 articles"),
+    ],
+)
+def test_the_header_says_what_can_be_asked_about(searched: Searched, shown: str) -> None:
+    assert Reader(rendering.header(searched)).text == f"Onrecord{shown}"
+
+
+def test_the_panel_marks_the_cited_characters_and_lighter_the_other_cited_ones() -> None:
+    answer = answer_of(citations=(cited(1, "Rates were held."), cited(2, "“We watch,” she said.")))
+    panel = Reader(rendering.sources(answer, {"a1": ARTICLE})["2"])
+    assert panel.marks == {"selected": ["“We watch,” she said."], "": ["Rates were held."]}
+    assert "The Post · 1 March 2024 · by A. Lind, B. Moe" in panel.text
+    assert panel.text.endswith(TEXT)
+
+
+def test_a_citation_over_two_paragraphs_is_marked_in_both() -> None:
+    panel = Reader(rendering.paragraphs(TEXT, (4, 34)))
+    assert panel.marks["selected"] == ["bank waited.", "Rates were held."]
+
+
+def test_the_headline_leads_to_the_original_and_tells_it_nothing() -> None:
+    panel = Reader(rendering.sources(answer_of(citations=(cited(1, "Prices rose."),)), {"a1": ARTICLE})["1"])
+    assert [attributes for tag, attributes in panel.tags if tag == "a"] == [
+        {"href": "https://post.example/1", "target": "_blank", "rel": "noopener noreferrer nofollow"}
+    ]
+
+
+def test_an_article_that_changed_since_shows_the_quotation_and_says_so() -> None:
+    answer = answer_of(citations=(cited(1, "Prices rose."),))
+    changed = Article("a1", "Rates held", TEXT.upper())
+    for articles in ({}, {"a1": changed}):
+        panel = Reader(rendering.sources(answer, articles)["1"])
+        assert panel.marks["selected"] == ["Prices rose."]
+        assert "no longer holds this article" in panel.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)",
+        "data:text/html,x",
+        "vbscript:x", "//evil.example", "/local", "https://", "https://bank.example@evil.example/",
+        "https:\\\\evil.example",
+        "http://[", "", "ftp://example.org/x",
+    ],
+)  # fmt: skip
+def test_only_plain_web_addresses_become_links(url: str) -> None:
+    assert rendering.web_address(url) == ""
+
+
+def test_nothing_from_outside_becomes_markup() -> None:
+    article = Article(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
+    citation = cited(1, HOSTILE, article)
+    answer = Answer(
+        HOSTILE, "answered", (Sentence(HOSTILE, (1,)), Sentence(HOSTILE, ())), (citation,), SEARCHED, HOSTILE
+    )
+    pages = [
+        rendering.turn(HOSTILE, answer, problem=HOSTILE, progress=HOSTILE),
+        rendering.sources(answer, {HOSTILE: article})["1"],
+        rendering.sources(answer, {})["1"],
+        rendering.welcome([HOSTILE]),
+        rendering.header(Searched(1, (HOSTILE,), HOSTILE, HOSTILE)),
+    ]
+    for page in pages:
+        tags = Reader(page).tags
+        assert {tag for tag, _ in tags} <= OUR_TAGS
+        assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
+
+
+def test_a_name_is_one_line_of_bounded_length_that_cannot_turn_the_text_around() -> None:
+    assert rendering.line("a\n\u202eb" + "c" * 10_000) == "a b" + "c" * 296 + "…"
+
+
+@given(st.text(), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_every_character_of_an_article_is_shown_and_exactly_the_span_is_marked(
+    text: str, start: int, length: int, other: int, other_length: int
+) -> None:
+    text = text.replace("\x00", "")
+    read = Reader(rendering.paragraphs(text, (start, start + length), [(other, other + other_length)]))
+    assert read.text == text
+    assert "".join(read.marks["selected"]) == without_breaks(text[start : start + length], text, start)
+
+
+def without_breaks(span: str, text: str, start: int) -> str:
+    """What of a span stands in paragraphs: not the line breaks, and not lines that are all blank."""
+    kept, position = "", 0
+    for piece in text.split("\n"):
+        line = range(position, position + len(piece))
+        if piece and not piece.isspace():
+            kept += "".join(text[place] for place in line if start <= place < start + len(span))
+        position += len(piece) + 1
+    return kept

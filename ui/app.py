@@ -1,0 +1,194 @@
+"""The page: the conversation, the question box and the source panel, as a Gradio app over one chatbot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import aclosing, closing, suppress
+from importlib.resources import files
+from typing import Any, cast
+from uuid import uuid4
+
+import gradio as gr
+
+from rag.answers import Answer
+from rag.articles import Article
+from rag.chatbot import Chatbot
+from rag.errors import ArticleNotFound, RagError
+
+from . import rendering
+
+logger = logging.getLogger(__name__)
+
+UPDATE_SECONDS = 0.12
+SEARCHING = "Searching …"
+WRITING = "Writing …"
+UNEXPECTED = "Something went wrong; the terminal has details."
+FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+# What the browser paints before the style sheet is there; the same as in chat.css.
+BACKGROUND = {"body_background_fill": "#fbfaf7", "body_background_fill_dark": "#15171a"}
+
+# Templates of gr.HTML: only `${name}` is filled in, with HTML that `rendering` made; both stay as they are while the
+# page's script fills them.
+TURNS = '<div id="conversation" role="log" aria-label="Conversation"><div id="welcome">${welcome}</div></div>'
+SOURCE = """<section id="panel" aria-label="Source" tabindex="-1">
+<button type="button" id="close">Back to the answer</button>
+<div id="shown"><p class="empty">The source of a sentence opens here, in its article.</p></div></section>"""
+
+# What the page's script is given: the id of the turn, its HTML, the panel for each number, whether it is complete, and
+# whether the question was refused.
+Turn = dict[str, Any]
+
+
+def build_app(chatbot: Chatbot) -> gr.Blocks:
+    """Build the page; it keeps nothing of a conversation, each browser page holds its own."""
+    searched = chatbot.searched
+    app = gr.Blocks(title="Onrecord", analytics_enabled=False, fill_width=True)
+    with app:
+        gr.HTML(rendering.header(searched), elem_id="head", apply_default_css=False, js_on_load=None)
+        welcome = rendering.welcome(chatbot.examples())
+        turns = _html("turns", TURNS, welcome=welcome, js_on_load=_asset("chat.js"))
+        ask_about = f"Ask about {_these(searched.articles)}"
+        box = gr.Textbox(
+            elem_id="box", label="Question", show_label=False, placeholder=ask_about, max_lines=6, submit_btn="Ask",
+            container=False,
+        )  # fmt: skip
+        _html("source", SOURCE, js_on_load=None)
+        answer = _answering(chatbot)
+        # The script lets one question run at a time; "once" would also drop one that is asked soon after Stop.
+        asking = gr.on([box.submit, turns.click], answer, box, [turns, box], trigger_mode="multiple", **QUIET)
+        box.stop(None, None, None, cancels=[asking], **QUIET)
+        box.stop(_ready, None, box, queue=False, **QUIET)
+    app.queue(default_concurrency_limit=8, max_size=64, api_open=False)
+    return app
+
+
+def page_options() -> dict[str, Any]:
+    """Give what Gradio takes when the app is mounted rather than built."""
+    return {
+        "theme": gr.themes.Base(font=FONTS, font_mono="monospace").set(**BACKGROUND),
+        "head": f"<style>{_asset('chat.css')}</style>",
+        "footer_links": [],
+        "show_error": False,
+        "allowed_paths": [],
+        "max_file_size": 1,
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "mcp_server": False,
+    }
+
+
+def turn_updates(chatbot: Chatbot, question: str) -> Generator[Turn]:
+    """Give the turn of one question as it grows, at most one every 120 ms; the last is complete."""
+    turn_id = f"turn-{uuid4().hex}"
+    yield _turn(turn_id, rendering.turn(question, progress=SEARCHING))
+    articles: dict[str, Article | None] = {}
+    try:
+        for answer, final in _paced(chatbot.stream(question)):
+            html = rendering.turn(question, answer, progress="" if final else _progress(answer))
+            yield _turn(turn_id, html, rendering.sources(answer, _cited(chatbot, answer, articles)), done=final)
+    except RagError as error:
+        yield _turn(turn_id, rendering.turn(question, problem=str(error)), done=True, refused=True)
+    except Exception:
+        logger.exception("A question could not be answered.")
+        yield _turn(turn_id, rendering.turn(question, problem=UNEXPECTED), done=True)
+
+
+def _answering(chatbot: Chatbot) -> Any:
+    async def answer(typed: str, event: gr.EventData) -> AsyncIterator[tuple[Any, Any]]:
+        # An example's question comes with the click, a typed one from the box.
+        question = str(event.question if isinstance(event.target, gr.HTML) else typed)
+        if not question.strip():
+            yield gr.skip(), gr.skip()
+            return
+        yield gr.skip(), gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
+        refused = False
+        async with aclosing(_in_thread(turn_updates(chatbot, question))) as updates:
+            async for update in updates:
+                refused = update["refused"]
+                yield update, gr.skip()
+        yield gr.skip(), _ready(value=question) if refused else _ready()
+
+    return answer
+
+
+async def _in_thread(updates: Generator[Turn]) -> AsyncGenerator[Turn]:
+    """Take blocking updates from a thread of their own, so that neither Stop nor the program's end waits for them.
+
+    Gradio closes a plain generator under a lock that every page needs, and only when its current step is over.
+    """
+    loop, taken, left = asyncio.get_running_loop(), asyncio.Queue[Turn | None](), threading.Event()
+
+    def work() -> None:
+        # A RuntimeError says that the program ends: the loop is closed and nobody waits any more.
+        with suppress(RuntimeError), closing(updates):
+            for update in updates:
+                if left.is_set():
+                    return
+                loop.call_soon_threadsafe(taken.put_nowait, update)
+            loop.call_soon_threadsafe(taken.put_nowait, None)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while (update := await taken.get()) is not None:
+            yield update
+    finally:
+        left.set()
+
+
+def _paced(answers: Iterator[Answer]) -> Iterator[tuple[Answer, bool]]:
+    """Give growing answers, skipping those that come too fast, and at the end the whole one, marked True."""
+    latest, shown = None, float("-inf")
+    with closing(cast("Any", answers)):
+        for latest in answers:
+            if time.monotonic() - shown >= UPDATE_SECONDS:
+                yield latest, False
+                shown = time.monotonic()
+    if latest is not None:
+        yield latest, True
+
+
+def _cited(chatbot: Chatbot, answer: Answer, known: dict[str, Article | None]) -> dict[str, Article]:
+    for citation in answer.citations:
+        if citation.article_id not in known:
+            known[citation.article_id] = _article(chatbot, citation.article_id)
+    return {article_id: article for article_id, article in known.items() if article}
+
+
+def _article(chatbot: Chatbot, article_id: str) -> Article | None:
+    try:
+        return chatbot.article(article_id)
+    except ArticleNotFound:
+        return None
+
+
+def _progress(answer: Answer) -> str:
+    return WRITING if answer.sentences else SEARCHING
+
+
+def _turn(
+    turn_id: str, html: str, sources: dict[str, str] | None = None, *, done: bool = False, refused: bool = False
+) -> Turn:
+    return {"id": turn_id, "html": html, "sources": sources or {}, "done": done, "refused": refused}
+
+
+def _ready(**changes: Any) -> Any:
+    return gr.Textbox(submit_btn="Ask", stop_btn=False, **changes)
+
+
+def _these(articles: int) -> str:
+    return "this article" if articles == 1 else f"these {articles:,} articles"
+
+
+def _html(name: str, template: str, **options: Any) -> gr.HTML:
+    return gr.HTML(None, html_template=template, elem_id=name, apply_default_css=False, **options)
+
+
+def _asset(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
