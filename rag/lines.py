@@ -1,0 +1,84 @@
+"""Lines: the records of a .jsonl file, one after the other and each within bounds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import Any
+
+from rag.decoding import MARKS, refuse_binary
+from rag.records import Unreadable
+
+LONGEST_LINE = 2_000_000
+LONGEST_LINE_BYTES = 4 * LONGEST_LINE
+MOST_LOST = 100_000_000
+MOST_BLANK = 100_000
+LARGEST_EXPANSION = 300
+
+
+def line_records(file: BufferedReader, *, compressed: bool) -> Iterator[tuple[int, dict[str, Any] | Unreadable]]:
+    """Yield the number and the record of each line that is not blank, or in its place the reason why there is none.
+
+    Raises Unreadable where the rest of the file cannot be read either.
+    """
+    number = blank = 0
+    try:
+        for number, line in enumerate(_lines(file, compressed=compressed), start=1):
+            blank = 0 if line.strip() else blank + 1
+            if blank > MOST_BLANK:
+                raise Unreadable(f"more than {MOST_BLANK:,} blank lines; nothing is read after line {number}")
+            if not blank:
+                yield number, _record(line)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Unreadable(f"line {number + 1}: the compressed file is damaged or cut off ({error})") from error
+
+
+def _lines(file: BufferedReader, *, compressed: bool) -> Iterator[bytes]:
+    """Yield each line, cut where it is longer than any article; never hold more than one."""
+    lines = gzip.GzipFile(fileobj=file) if compressed else file
+    start = lines.peek(4096)
+    if not start:
+        raise Unreadable("empty")
+    if any(start.startswith(mark) for mark, encoding in MARKS if encoding != "utf-8"):
+        raise Unreadable("UTF-16 or UTF-32; save it as UTF-8")
+    refuse_binary(start)
+    number = length = 0
+    while line := lines.readline(LONGEST_LINE_BYTES + 1):
+        number += 1
+        length += len(line)
+        yield line
+        if len(line) > LONGEST_LINE_BYTES:
+            length += _lose_line(lines, number)
+        if compressed and length > MOST_LOST and length > LARGEST_EXPANSION * file.tell():
+            raise Unreadable(f"expands more than {LARGEST_EXPANSION} times; nothing is read after line {number}")
+
+
+def _lose_line(lines: BufferedReader | gzip.GzipFile, number: int) -> int:
+    lost = 0
+    while part := lines.readline(LONGEST_LINE):
+        lost += len(part)
+        if part.endswith(b"\n"):
+            break
+        if lost > MOST_LOST:
+            raise Unreadable(f"line {number} never ends; nothing is read after it")
+    return lost
+
+
+def _record(line: bytes) -> dict[str, Any] | Unreadable:
+    try:
+        text = line.decode("utf-8-sig") if len(line) <= LONGEST_LINE_BYTES else ""
+        if not text or len(text) > LONGEST_LINE:
+            return Unreadable(f"longer than {LONGEST_LINE:,} characters")
+        record = json.loads(text.rstrip())
+    except UnicodeDecodeError:
+        return Unreadable("not text in UTF-8")
+    except json.JSONDecodeError as error:
+        return Unreadable(f"not JSON ({error.msg} at character {error.pos + 1})")
+    except RecursionError:
+        return Unreadable("nested too deeply")
+    except ValueError:
+        return Unreadable("a number too long to read")
+    return record if isinstance(record, dict) else Unreadable("not a JSON object with the fields of an article")
