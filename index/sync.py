@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Protocol
 from rag.articles import Article
 from rag.errors import NothingReadable, SettingError
 from rag.indexing import BATCH_ARTICLES, Indexer, batched, writing
-from rag.reading import READABLE, Refusal, count_articles, find_files, read_articles
+from rag.reading import READABLE, Refusal, find_files, read_articles
 from rag.settings import Settings
 
 
@@ -59,7 +61,7 @@ def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Repo
         raise NothingReadable(_nothing(folders, report))
     with writing(settings.archive, settings, talk.announce) as indexer:
         changed = [file for file in files if not _is_unchanged(file, indexer, report)]
-        talk.expect(sum(count_articles(file.path) for file in changed))
+        talk.expect(sum(_count_articles(file.path) for file in changed))
         for file in changed:
             _bring_in(file, indexer, report, talk)
         _drop_vanished(folders, files, indexer, report)
@@ -120,6 +122,17 @@ def _is_taken(article: Article, file: _File, indexer: Indexer, reasons: list[str
         return False
     reasons.append(f"the id {article.id!r} belongs to another article, in {other}")
     return True
+
+
+def _count_articles(path: Path) -> int:
+    """Give how many articles a file may hold, for the progress bar alone."""
+    if not path.name.lower().endswith((".jsonl", ".jsonl.gz")):
+        return 1
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
+    except (OSError, EOFError, zlib.error):
+        return 1
 
 
 def _drop_vanished(folders: Sequence[Path], files: Sequence[_File], indexer: Indexer, report: Report) -> None:

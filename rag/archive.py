@@ -39,6 +39,7 @@ CREATE INDEX passages_by_article ON passages (article_id);
 CREATE TABLE files (path TEXT PRIMARY KEY, folder TEXT NOT NULL, digest TEXT NOT NULL, refusals TEXT NOT NULL);
 """
 _ARTICLE = "SELECT id, title, text, source, date, url, authors FROM articles WHERE id = ?"
+_NEWEST = "SELECT id, title, text, source, date, url, authors FROM articles ORDER BY date DESC, id LIMIT ?"
 _PASSAGES = """
 SELECT passages.id, first, last, articles.id, title, text, source, date, url, authors
 FROM passages JOIN articles ON articles.id = article_id WHERE passages.id IN (SELECT value FROM json_each(?))
@@ -128,6 +129,10 @@ class Archive:
                 "The ids are in the citations that `onrecord ask --json` prints."
             )
         return _as_article(row)
+
+    def newest(self, most: int) -> list[Article]:
+        """Give the articles of the latest dates, newest first."""
+        return [_as_article(row) for row in self._read(_NEWEST, [most])]
 
     def passages(self, passage_ids: Sequence[int]) -> dict[int, tuple[Passage, Article]]:
         """Give those of the passages that are in the archive, each with its article."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,7 @@ from rag.citing import cite, declines, may_decline, quote
 from rag.embedding import Embedder
 from rag.errors import GenerationFailed
 from rag.evidence import rank_evidence
+from rag.examples import suggest_questions
 from rag.extraction import extract
 from rag.generation import Generator, LanguageModel
 from rag.indexing import archive_facts
@@ -25,6 +27,7 @@ from rag.settings import Settings, load_settings
 
 PASSAGES_READ = 8
 PASSAGES_PROMPTED = 6
+NEWEST_READ = 20
 
 
 class Chatbot:
@@ -76,6 +79,11 @@ class Chatbot:
         """Give the at most `k` passages that are nearest to a question, best first. Raises `QuestionError`."""
         return self._retriever.retrieve(read_question(question).text, k=k)
 
+    def examples(self, most: int = 4) -> list[str]:
+        """Give at most so many questions that the archive answers, for a reader who does not know it yet."""
+        tried = suggest_questions(self._archive.newest(NEWEST_READ))
+        return list(islice((text for text in tried if self._extracts(text)), most))
+
     def article(self, article_id: str) -> Article:
         """Give an article as it is stored. Raises `ArticleNotFound`."""
         return self._archive.article(article_id)
@@ -95,6 +103,11 @@ class Chatbot:
         sentences = tuple(Sentence(citation.text, (citation.number,)) for citation in citations)
         state: State = "answered" if sentences else "not_in_archive"
         return Answer(question.text, state, sentences, citations, self.searched, notice)
+
+    def _extracts(self, text: str) -> bool:
+        question = read_question(text)
+        passages = self._retriever.retrieve(question.text, k=PASSAGES_READ)
+        return bool(rank_evidence(question, passages, self._embedder))
 
     def _generate(self, question: Question, passages: list[ScoredPassage], generator: Generator) -> Iterator[Answer]:
         read = passages[:PASSAGES_PROMPTED]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -71,7 +72,7 @@ def test_passages_hold_all_sentences_in_order_and_the_model_reads_each_to_its_en
     passages = split_article(whole, embedder.count_tokens)
 
     assert all(passage.text == whole.text[passage.start : passage.end] for passage in passages)
-    assert all(one.end <= other.start for one, other in zip(passages, passages[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(passages))
     assert "".join("".join(passage.text.split()) for passage in passages) == "".join(whole.text.split())
     lengths = embedder.count_tokens([embedded_text(whole, passage.text) for passage in passages])
     assert all(length + SPECIAL_TOKENS <= MAXIMUM_TOKENS for length in lengths)

@@ -23,22 +23,6 @@ def test_what_cannot_be_seen_is_taken_out_of_a_question() -> None:
     assert read_question("  What did\u200b Zarif\x00\u202e say?\n").text == "What did Zarif say?"
 
 
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("How many rials did it take?", "number"),
-        ("When did the yard close?", "when"),
-        ("In which year was it built?", "when"),
-        ("Where was the ferry built?", "where"),
-        ("Why did the harbour master resign?", "why"),
-        ("Who directs the project?", "who"),
-        ("What did Zarif say about missiles?", "other"),
-    ],
-)
-def test_the_kind_of_answer_is_read_from_the_question_word(text: str, kind: str) -> None:
-    assert read_question(text).kind == kind
-
-
 def test_the_subject_of_a_question_is_what_its_plain_words_leave() -> None:
     asked = read_question("What did Zarif say about the U.S. missiles in 2019?")
 
