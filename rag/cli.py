@@ -74,7 +74,7 @@ def onrecord(
 @app.command()
 def index(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER...", help="Folders of .txt, .md, .html and .jsonl[.gz] files.")
+        list[Path], typer.Argument(metavar="FOLDER", help="Folders of .txt, .md, .html and .jsonl[.gz] files.")
     ],
     *,
     archive: ArchiveOption = None,
@@ -100,7 +100,10 @@ def ask(
     llm: LLMOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a question, each sentence with the passage that says it, or say "not in the archive"."""
+    """Answer a question, each sentence with its source.
+
+    Where no article answers, it says "Not in the archive", and what was searched.
+    """
     answer = _answer(question, load_settings(archive=archive, model=model, llm=llm))
     if answer.notice:
         print(answer.notice, file=sys.stderr)
@@ -116,9 +119,12 @@ def search(
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the passages that are nearest to a question, best first."""
-    passages = _search(question, k, load_settings(archive=archive, model=model))
-    found = {"question": question, "passages": [passage.to_dict() for passage in passages]}
+    """Show the passages nearest to a question, best first."""
+    from rag.questions import read_question
+
+    asked = read_question(question).text
+    passages = _search(asked, k, load_settings(archive=archive, model=model))
+    found = {"question": asked, "passages": [passage.to_dict() for passage in passages]}
     print(_json(found) if as_json else _printable("\n\n".join(map(_write_passage, passages))))
 
 
@@ -129,7 +135,10 @@ def article(
     archive: ArchiveOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print an article as it is stored, so that every citation can be checked against it."""
+    """Print an article as it is stored.
+
+    The characters of every citation can be checked against it.
+    """
     from rag.archive import Archive
 
     stored = Archive.open(load_settings(archive=archive).archive).article(article_id)
@@ -146,7 +155,10 @@ def chat(
         int, typer.Option(help="The port on this computer; 0 takes any free one.", min=0, max=65535)
     ] = 7860,
 ) -> None:
-    """Chat with an archive in the browser, on this computer only."""
+    """Chat with an archive in the browser.
+
+    The page is served to this computer only.
+    """
     server = importlib.import_module("rag.ui.server")
     server.serve(load_settings(archive=archive, model=model, llm=llm), port)
 
@@ -157,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=arguments, prog_name="onrecord")
     except RagError as error:
-        print(f"onrecord: {_printable(str(error))}", file=sys.stderr)
+        print(f"onrecord: {_printable(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(FAILED)
 
 
@@ -172,9 +184,6 @@ def _answer(question: str, settings: Settings) -> Answer:
 
 
 def _search(question: str, k: int, settings: Settings) -> list[ScoredPassage]:
-    from rag.questions import read_question
-
-    read_question(question)
     from rag.chatbot import Chatbot
 
     with Chatbot.open(settings=settings) as chatbot:

@@ -92,7 +92,7 @@ def features(question: Question, candidate: Candidate, likeness: float) -> list[
     and the sentence before; and the share of the question's names and numbers that not even the passage has.
     """
     stems = _stems(candidate.text)
-    around = stems | _stems(candidate.before) | _stems(candidate.found.article.title)
+    around = stems | _stems_around(candidate)
     passage = around | _stems(candidate.found.passage.text)
     names = [word for word in question.words if word.capital]
     missing = 1 - _share(names, passage) if names else 0.0
@@ -100,18 +100,22 @@ def features(question: Question, candidate: Candidate, likeness: float) -> list[
 
 
 def _likeness_without(question: Question, candidate: Candidate, embedder: Embedder) -> float:
-    """Give the likeness of a sentence to the question without the words that the sentence lacks.
+    """Give the likeness of a sentence to the question without the words that it and its surroundings lack.
 
     A sentence that answers in other words loses by this. One that is merely about the same person gains: it stays as
     near to "What did Zarif say about" as it is to "What did Zarif say about football?", and nearer.
     """
-    stems = _stems(candidate.text)
+    around = _stems(candidate.text) | _stems_around(candidate)
     rest = question.text
     for word in sorted(question.words, key=lambda word: -word.start):
-        if not word.capital and not matches(word.stem, stems):
+        if not word.capital and not matches(word.stem, around):
             rest = rest[: word.start] + rest[word.start + len(word.text) :]
     asked = embedder.embed_question(rest)
     return float(embedder.embed_passages([candidate.text])[0] @ asked)
+
+
+def _stems_around(candidate: Candidate) -> frozenset[str]:
+    return _stems(candidate.before) | _stems(candidate.found.article.title)
 
 
 def _stems(text: str) -> frozenset[str]:

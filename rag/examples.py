@@ -12,8 +12,8 @@ from rag.words import subject_words, words
 SAMPLE_QUESTIONS = (
     "What did Zarif say about missiles?",
     "Why could Ward 7 reopen at night?",
-    "How many people were injured on the Grey Heron?",
     "What has Mayor Ketter said about town money?",
+    "Why did Marlach resign?",
 )
 _NAME = r"[A-Z][^\W\d_]+(?:[-’'][^\W\d_]+)*"
 _SPEAKER = re.compile(rf"\b({_NAME} {_NAME})(?:, [^,.]{{3,80}},)? (?:said|says|told)\b")

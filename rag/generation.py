@@ -10,22 +10,18 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from rag.deadlines import Clock, Deadlines, open_transport
 from rag.errors import GenerationFailed, SettingError
 from rag.prompting import Prompt
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    import ssl
-
-    import httpcore
     import httpx
 
 MAXIMUM_TOKENS = 1_000
 MAXIMUM_CHARACTERS = 20_000
-MAXIMUM_BYTES = 16 * 2**20
 MAXIMUM_PAUSE_SECONDS = 5
 CONTEXT_TOKENS = 8_192
 
@@ -47,20 +43,6 @@ class Generator(Protocol):
     def generate(self, prompt: Prompt) -> Iterator[str]:
         """Yield the text in pieces as they come; raise `GenerationFailed` where it ends too early."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """How many seconds to wait: for the connection, the first token, each further one, and for all together.
-
-    `pause` is the rest before the one retry where the server names none.
-    """
-
-    connect: float = 3
-    first_token: float = 20
-    idle: float = 15
-    total: float = 60
-    pause: float = 0.5
 
 
 class LanguageModel:
@@ -103,7 +85,7 @@ class LanguageModel:
         Where the server cannot be reached or is busy, it is asked once more, but never after the first piece. Raises
         `GenerationFailed` after what has been yielded so far.
         """
-        clock = _Clock(self._deadlines)
+        clock = Clock(self._deadlines)
         for attempts_left in (1, 0):
             started = False
             try:
@@ -123,7 +105,7 @@ class LanguageModel:
             time.sleep(min(pause, clock.left()))
 
     @contextmanager
-    def _ask(self, prompt: Prompt, clock: _Clock) -> Iterator[Iterator[str]]:
+    def _ask(self, prompt: Prompt, clock: Clock) -> Iterator[Iterator[str]]:
         from llama_index.core.llms import ChatMessage
 
         messages = [ChatMessage(role="system", content=prompt.system), ChatMessage(role="user", content=prompt.user)]
@@ -132,7 +114,7 @@ class LanguageModel:
         with closing(transport), closing(model.stream_chat(messages)) as replies:
             yield self._read(replies, clock)
 
-    def _read(self, replies: Iterator[Any], clock: _Clock) -> Iterator[str]:
+    def _read(self, replies: Iterator[Any], clock: Clock) -> Iterator[str]:
         room, finished, empty = MAXIMUM_CHARACTERS, False, True
         for reply in replies:
             finished = finished or _is_last(reply.raw)
@@ -158,7 +140,7 @@ class LanguageModel:
         pause = float(wish[:9]) if wish.isdecimal() else self._deadlines.pause
         return pause if pause <= MAXIMUM_PAUSE_SECONDS else None
 
-    def _explain(self, error: Exception, clock: _Clock, *, started: bool) -> str:
+    def _explain(self, error: Exception, clock: Clock, *, started: bool) -> str:
         status = getattr(error, "status_code", 0)
         if status > 0:
             return f"{self} {self._explain_status(status)}"
@@ -185,70 +167,8 @@ class LanguageModel:
         return f"failed (status {status}). Ask again, or look into the log of that server."
 
 
-class _Clock:
-    """The time that is left to one answer. Every read from the network asks it, so that no drip of bytes renews it."""
-
-    def __init__(self, deadlines: Deadlines) -> None:
-        self._end = time.monotonic() + deadlines.total
-        self._deadline = self._end
-        self.connect = deadlines.connect
-
-    def allow(self, seconds: float) -> None:
-        self._deadline = min(time.monotonic() + seconds, self._end)
-
-    def left(self) -> float:
-        return max(0.0, self._deadline - time.monotonic())
-
-
-class _Network:
-    """A network backend of httpcore that waits as long as the clock says."""
-
-    def __init__(self, clock: _Clock) -> None:
-        self._clock = clock
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _Wire:  # noqa: ARG002
-        import httpcore
-
-        seconds = min(self._clock.connect, self._clock.left())
-        return _Wire(httpcore.SyncBackend().connect_tcp(host, port, timeout=seconds, **options), self._clock)
-
-
-class _Wire:
-    """One connection of it."""
-
-    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._bytes_left = MAXIMUM_BYTES
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        import httpcore
-
-        seconds = self._clock.left()
-        if seconds <= 0:
-            raise httpcore.ReadTimeout
-        data = self._stream.read(max_bytes, timeout=seconds)
-        self._bytes_left -= len(data)
-        if self._bytes_left < 0:
-            raise ValueError("The answer is longer than any answer is.")
-        return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._stream.write(buffer, timeout=max(self._clock.left(), 0.001))
-
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, **_: Any) -> _Wire:
-        seconds = min(self._clock.connect, max(self._clock.left(), 0.001))
-        return _Wire(self._stream.start_tls(ssl_context, server_hostname, timeout=seconds), self._clock)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    def close(self) -> None:
-        self._stream.close()
-
-
 # Makes, for one answer, the transport that is closed after it and the llama-index model that speaks through it.
-_Connect = Callable[[_Clock], tuple["httpx.BaseTransport", Any]]
+_Connect = Callable[[Clock], tuple["httpx.BaseTransport", Any]]
 
 
 def _prepare_openai(settings: Settings, model: str) -> _Connect:
@@ -259,8 +179,8 @@ def _prepare_openai(settings: Settings, model: str) -> _Connect:
     tls = httpx.create_ssl_context(trust_env=False)
     key = settings.openai_api_key.strip() or "none"  # without one, the library would take it from the environment
 
-    def connect(clock: _Clock) -> tuple[httpx.BaseTransport, Any]:
-        transport = _open_transport(tls, clock)
+    def connect(clock: Clock) -> tuple[httpx.BaseTransport, Any]:
+        transport = open_transport(tls, clock)
         client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
         return transport, OpenAILike(
             model=model,
@@ -284,8 +204,8 @@ def _prepare_ollama(settings: Settings, model: str) -> _Connect:
 
     tls = httpx.create_ssl_context(trust_env=False)
 
-    def connect(clock: _Clock) -> tuple[httpx.BaseTransport, Any]:
-        transport = _open_transport(tls, clock)
+    def connect(clock: Clock) -> tuple[httpx.BaseTransport, Any]:
+        transport = open_transport(tls, clock)
         client = ollama.Client(settings.ollama_host, transport=transport, trust_env=False, follow_redirects=False)
         return transport, Ollama(
             model=model,
@@ -297,17 +217,6 @@ def _prepare_ollama(settings: Settings, model: str) -> _Connect:
         )
 
     return connect
-
-
-def _open_transport(tls: ssl.SSLContext, clock: _Clock) -> httpx.HTTPTransport:
-    import httpcore
-    import httpx
-
-    transport = httpx.HTTPTransport(verify=tls, trust_env=False)
-    network: Any = _Network(clock)
-    # httpcore takes a network backend, httpx does not hand one on; its own timeouts start anew with every read.
-    transport._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=network)  # noqa: SLF001
-    return transport
 
 
 def _is_last(raw: Any) -> bool:

@@ -19,6 +19,7 @@ STOP_WORDS = frozenset(
     more most much my no nor not now of off on once one only or other our out over own per re s said same say saying
     says she should so some such t tell than that the their them then there these they this those through to too under
     until up us ve very was we were what when where which while who whom whose why will with would you your
+    dr jr mr mrs ms prof sen
     according anyone anything article articles called comment comments describe did does exactly happen happened
     happening kind many name named people person report reported reports say state stated talk talked tell thing things
     told type""".split()  # noqa: SIM905

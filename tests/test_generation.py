@@ -11,8 +11,9 @@ import pytest
 
 from rag.articles import Article
 from rag.citing import cite
+from rag.deadlines import Deadlines
 from rag.errors import GenerationFailed, SettingError
-from rag.generation import MAXIMUM_CHARACTERS, Deadlines, LanguageModel
+from rag.generation import MAXIMUM_CHARACTERS, LanguageModel
 from rag.passages import Passage, ScoredPassage
 from rag.prompting import Prompt, write_prompt
 from rag.settings import Settings

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(sample_archive: Path, tmp_path: Path) -> Path:
+    """A folder in which ./archive is the archive of the sample."""
+    shutil.copytree(sample_archive, tmp_path / "archive")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> str:
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_example_in_python_prints_what_the_readme_shows(folder: Path) -> None:
+    [(program, shown)] = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", README, re.DOTALL)
+
+    assert run(folder, "-c", program) == shown
+
+
+def test_the_first_example_prints_what_the_readme_shows(folder: Path) -> None:
+    [session] = re.findall(r"```\n(\$ .*?)```", README, re.DOTALL)
+    commands = re.findall(r'^\$ \.venv/bin/onrecord ask "(.*)"\n((?:(?!\$ ).*\n)*)', session, re.MULTILINE)
+
+    assert len(commands) == 2
+    for question, shown in commands:
+        assert run(folder, "-m", "rag", "ask", question).strip() == shown.strip()
+
+
+def test_every_link_leads_to_a_file() -> None:
+    links = [link for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", README) if link]
+
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
