@@ -10,7 +10,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 BIN := .venv/bin
 TORCH_VERSION := $(shell sed -n 's/^torch==//p' constraints.txt)
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
 export ARTICLES ARCHIVE
 
@@ -60,6 +60,7 @@ test: .venv/installed-for-tests browser
 	@echo "Installing Onrecord and its libraries, a minute or two"
 	@$(INSTALL) setuptools
 	@$(INSTALL) --no-build-isolation --editable .
+	@$(BIN)/python -m pip check >/dev/null || $(BIN)/python -m pip check >&2
 	@touch $@
 
 .venv/installed-for-tests: .venv/installed

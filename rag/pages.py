@@ -104,8 +104,9 @@ def _is_unseen(element: Any) -> bool:
 
 
 def _extracted(tree: Any) -> Any:
+    extractor = _trafilatura()
     try:
-        return _trafilatura().bare_extraction(tree, with_metadata=True, include_comments=False, **EXTRACTION)
+        return extractor.bare_extraction(tree, with_metadata=True, include_comments=False, **EXTRACTION)
     except Exception as error:  # a page is written by a stranger; whatever it breaks, the next one is read
         raise Unreadable(f"HTML that cannot be taken apart ({type(error).__name__})") from error
 
