@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rag.answers import Searched
 from rag.articles import Article
-from rag.errors import ArchiveEmpty, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
+from rag.errors import ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
 from rag.passages import Passage
 
 FILE_NAME = "archive.sqlite3"
@@ -190,13 +190,19 @@ class Archive:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Make all changes inside it permanent together, or none of them."""
         connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield connection
+            connection.commit()
+        except sqlite3.OperationalError as error:
+            connection.rollback()
+            raise ArchiveError(
+                f"The archive at {self.directory} could not be written ({error}). "
+                "What it held before is kept. Make room for it, then run this again."
+            ) from error
         except BaseException:
             connection.rollback()
             raise
-        connection.commit()
 
     def count(self) -> int:
         """Count the articles."""
@@ -233,6 +239,10 @@ class Archive:
     def _check_version(self) -> None:
         try:
             version = self._read("PRAGMA user_version", []).fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(
+                f"The archive at {self.directory} cannot be opened ({error}). Check that you may read and write it."
+            ) from error
         except sqlite3.DatabaseError as error:
             raise ArchiveMismatch(
                 f"The archive at {self.directory} is damaged ({error}). "

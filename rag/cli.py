@@ -8,6 +8,7 @@ import logging
 import sys
 import textwrap
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,12 @@ import typer
 
 from rag.errors import RagError
 from rag.settings import Settings, load_settings
+from rag.talk import told
 
 if TYPE_CHECKING:
     from rag.answers import Answer, Citation, Searched
     from rag.articles import Article
+    from rag.chatbot import Chatbot
     from rag.passages import ScoredPassage
 
 WIDTH = 100
@@ -165,6 +168,9 @@ def chat(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; a `RagError` becomes one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters that an article has
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     try:
         app(args=arguments, prog_name="onrecord")
@@ -174,20 +180,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _answer(question: str, settings: Settings) -> Answer:
-    from rag.questions import read_question
-
-    read_question(question)
-    from rag.chatbot import Chatbot
-
-    with Chatbot.open(settings=settings) as chatbot:
+    with _opened(question, settings) as chatbot, told("Answering"):
         return chatbot.ask(question)
 
 
 def _search(question: str, k: int, settings: Settings) -> list[ScoredPassage]:
-    from rag.chatbot import Chatbot
-
-    with Chatbot.open(settings=settings) as chatbot:
+    with _opened(question, settings) as chatbot:
         return chatbot.search(question, k)
+
+
+def _opened(question: str, settings: Settings) -> Chatbot:
+    """Open the archive, after the question: whoever asks nothing need not wait for the model to hear it."""
+    from rag.questions import read_question
+
+    read_question(question)
+    with told("Opening the archive and the embedding model"):
+        from rag.chatbot import Chatbot
+
+        return Chatbot.open(settings=settings)
 
 
 def _json(value: Any) -> str:

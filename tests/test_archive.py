@@ -6,7 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import ArchiveEmpty, ArchiveMismatch, ArchiveNotFound, Article, ArticleNotFound, Passage, Searched
+from rag import (
+    ArchiveEmpty,
+    ArchiveError,
+    ArchiveMismatch,
+    ArchiveNotFound,
+    Article,
+    ArticleNotFound,
+    Passage,
+    Searched,
+)
 from rag.archive import FILE_NAME, Archive, Entry
 
 FACTS = {"model": "some-model", "splitter": "some-splitter"}
@@ -93,6 +102,17 @@ def test_a_failure_inside_a_transaction_leaves_nothing_behind(archive: Archive) 
         archive.put([good, broken], "file")
 
     assert (archive.count(), archive.revision) == (0, 0)
+
+
+def test_a_full_disk_is_told_and_leaves_the_archive_as_it_was(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "A."))], "file")
+    pages = archive._connection().execute("PRAGMA page_count").fetchone()[0]
+    archive._connection().execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as on a full disk
+
+    with pytest.raises(ArchiveError, match="could not be written .*full.*. What it held before is kept"):
+        archive.put([entry(Article("b", "T", "long text " * 10_000))], "file")
+
+    assert (archive.count(), archive.revision) == (1, 1)
 
 
 def test_what_is_searched_names_outlets_and_dates_that_are_known(archive: Archive) -> None:

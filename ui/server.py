@@ -7,9 +7,7 @@ import logging
 import signal
 import socket
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from types import FrameType
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -24,11 +22,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag.chatbot import Chatbot
 from rag.errors import SettingError
 from rag.settings import Settings
+from rag.talk import told
 
 HOST = "127.0.0.1"
 HOSTS = ("localhost", HOST, "[::1]")
 GRACE_SECONDS = 2
-TELL_AFTER_SECONDS = 2.0
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <rect width="32" height="32" rx="7" fill="#7a1f2b"/>
 <circle cx="16" cy="16" r="7.5" fill="none" stroke="#fff" stroke-width="4"/></svg>"""
@@ -90,12 +88,12 @@ def serve(settings: Settings, port: int) -> None:
     with _listen(port) as listener:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
-        with _told("Opening the archive ..."):
+        with told("Opening the archive and the embedding model"):
             chatbot = Chatbot.open(settings=settings)
         with closing(chatbot):
-            with _told("Loading the embedding model ..."):
+            with told("Asking it a first question"):
                 chatbot.search("news", k=1)  # so that the first reader need not wait for it
-            with _told("Preparing the page ..."):
+            with told("Preparing the page and its examples"):
                 app = build_server(chatbot)
             _Server(_config(app)).run(sockets=[listener])
 
@@ -130,18 +128,6 @@ def _listen(port: int) -> socket.socket:
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
     sys.exit(0)
-
-
-@contextmanager
-def _told(step: str) -> Iterator[None]:
-    """Say on stderr what is going on, if it takes long enough to wonder."""
-    timer = threading.Timer(TELL_AFTER_SECONDS, print, [step], {"file": sys.stderr, "flush": True})
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _is_foreign(headers: Headers) -> bool:
