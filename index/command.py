@@ -31,7 +31,7 @@ def run(folders: Sequence[Path], settings: Settings, *, as_json: bool = False) -
         print("Stopped. What was read so far is kept; run the same command to go on.", file=sys.stderr)
         return STOPPED
     for refusal in report.refusals:
-        print(f"refused  {_shown(refusal.path)}: {refusal.reason}", file=sys.stderr)
+        print(f"refused  {_shown(refusal.path)}: {_shown(refusal.reason)}", file=sys.stderr)
     print(_as_json(report) if as_json else _summary(report, settings))
     return SOME_REFUSED if report.refusals else ALL_READ
 
@@ -72,16 +72,16 @@ class Meter:
 
 def _summary(report: Report, settings: Settings) -> str:
     return (
-        f"{report.articles:,} articles in {settings.archive}: {report.added:,} added, {report.removed:,} removed, "
-        f"{report.unchanged_files:,} files unchanged, {len(report.refusals):,} refused."
+        f"{report.articles:,} articles in {_shown(settings.archive)}: {report.added:,} added, "
+        f"{report.removed:,} removed, {report.unchanged_files:,} files unchanged, {len(report.refusals):,} refused."
     )
 
 
 def _as_json(report: Report) -> str:
-    refusals = [{"path": _shown(refusal.path), "reason": refusal.reason} for refusal in report.refusals]
+    refusals = [{"path": _shown(refusal.path), "reason": _shown(refusal.reason)} for refusal in report.refusals]
     return json.dumps(asdict(report) | {"refusals": refusals}, ensure_ascii=False, indent=2)
 
 
-def _shown(path: Path) -> str:
-    """Write a path so that no name of a file can break a line, move the cursor or be unprintable."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in str(path))
+def _shown(named: Path | str) -> str:
+    """Write a path, or what names one, so that no file can break a line, move the cursor or be unprintable."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in str(named))

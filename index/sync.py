@@ -47,6 +47,10 @@ class _File:
     folder: Path
     digest: str
 
+    @property
+    def name(self) -> str:
+        return _name(self.path)
+
 
 def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Report:
     """Bring the archive of `settings` in step with the folders; it can be stopped at any moment and run again.
@@ -58,16 +62,16 @@ def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Repo
     talk.announce("Looking through the folders")
     files = [file for folder in folders for file in _scan(_existing(folder), report)]
     if not files:
-        raise NothingReadable(_nothing(folders, report))
+        raise NothingReadable(_nothing(folders, len(report.refusals)))
     with writing(settings.archive, settings, talk.announce) as indexer:
+        if not any(_holds_an_article(file, indexer) for file in files):
+            raise NothingReadable(_nothing(folders, len(report.refusals) + len(files)))
         changed = [file for file in files if not _is_unchanged(file, indexer, report)]
         talk.expect(sum(_count_articles(file.path) for file in changed))
-        for file in changed:
-            _bring_in(file, indexer, report, talk)
+        held_up = [file for file in changed if not _bring_in(file, indexer, report, talk)]
         _drop_vanished(folders, files, indexer, report)
+        _try_again(held_up, indexer, report, talk)
         report.articles = indexer.archive.count()
-    if not report.articles:
-        raise NothingReadable(_nothing(folders, report))
     return report
 
 
@@ -89,8 +93,15 @@ def _scan(folder: Path, report: Report) -> Iterator[_File]:
             report.refusals.append(Refusal(found, f"cannot be read ({error.strerror})"))
 
 
+def _holds_an_article(file: _File, indexer: Indexer) -> bool:
+    """Say whether a file holds an article, from what is known of it or else by reading it up to the first."""
+    if indexer.archive.file(file.name) == (file.digest, []):
+        return True
+    return any(isinstance(found, Article) for found in read_articles(file.path))
+
+
 def _is_unchanged(file: _File, indexer: Indexer, report: Report) -> bool:
-    known = indexer.archive.file(str(file.path))
+    known = indexer.archive.file(file.name)
     if known is None or known[0] != file.digest:
         return False
     report.unchanged_files += 1
@@ -98,30 +109,45 @@ def _is_unchanged(file: _File, indexer: Indexer, report: Report) -> bool:
     return True
 
 
-def _bring_in(file: _File, indexer: Indexer, report: Report, talk: Talk) -> None:
-    kept: set[str] = set()
+def _bring_in(file: _File, indexer: Indexer, report: Report, talk: Talk) -> bool:
+    """Put the articles of a file into the archive; say whether none was held up by an article of another file."""
+    kept: dict[str, str] = {}
     reasons: list[str] = []
+    taken: list[str] = []
     for batch in batched(read_articles(file.path), BATCH_ARTICLES):
-        articles = [found for found in batch if isinstance(found, Article)]
-        reasons += [found.reason for found in batch if isinstance(found, Refusal)]
-        own = [article for article in articles if not _is_taken(article, file, indexer, reasons)]
-        report.added += indexer.put(own, str(file.path))
-        kept |= {article.id for article in own}
+        own: list[Article] = []
+        for found in batch:
+            if isinstance(found, Refusal):
+                reasons.append(found.reason)
+            elif kept.get(found.id, found.digest()) != found.digest():
+                reasons.append(f"the id {found.id!r} belongs to another article in this file too")
+            elif other := _owner(found, file, indexer):
+                taken.append(f"the id {found.id!r} belongs to another article, in {other}")
+            else:
+                kept[found.id] = found.digest()
+                own.append(found)
+        report.added += indexer.put(own, file.name)
         talk.advance(len(batch))
+    reasons += taken
     report.refusals += [Refusal(file.path, reason) for reason in reasons]
-    report.removed += indexer.archive.finish_file(str(file.path), str(file.folder), file.digest, kept, reasons)
+    # Without its digest the file is read again next time: what holds it up may have changed or gone by then.
+    digest = "" if taken else file.digest
+    report.removed += indexer.archive.finish_file(file.name, _name(file.folder), digest, kept, reasons)
+    return not taken
 
 
-def _is_taken(article: Article, file: _File, indexer: Indexer, reasons: list[str]) -> bool:
-    """Refuse an article whose id another file uses for another text: one of the two would be lost."""
+def _owner(article: Article, file: _File, indexer: Indexer) -> str | None:
+    """Give the other file that uses the id of an article for another text: one of the two would be lost."""
     stored = indexer.archive.digests([article.id]).get(article.id)
-    if stored in (None, article.digest()):
-        return False
-    other = indexer.archive.other_origin(article.id, str(file.path))
-    if other is None:
-        return False
-    reasons.append(f"the id {article.id!r} belongs to another article, in {other}")
-    return True
+    return None if stored in (None, article.digest()) else indexer.archive.other_origin(article.id, file.name)
+
+
+def _try_again(files: Sequence[_File], indexer: Indexer, report: Report, talk: Talk) -> None:
+    """Bring in the files that were held up, now that all others are as they should be."""
+    paths = {file.path for file in files}
+    report.refusals = [refusal for refusal in report.refusals if refusal.path not in paths]
+    for file in files:
+        _bring_in(file, indexer, report, talk)
 
 
 def _count_articles(path: Path) -> int:
@@ -136,14 +162,19 @@ def _count_articles(path: Path) -> int:
 
 
 def _drop_vanished(folders: Sequence[Path], files: Sequence[_File], indexer: Indexer, report: Report) -> None:
-    present = {str(file.path) for file in files}
+    present = {file.name for file in files}
     for folder in folders:
-        for path in indexer.archive.files_below(str(folder.resolve())):
-            if path not in present:
-                report.removed += indexer.archive.forget_file(path)
+        for name in indexer.archive.files_below(_name(folder.resolve())):
+            if name not in present:
+                report.removed += indexer.archive.forget_file(name)
 
 
-def _nothing(folders: Sequence[Path], report: Report) -> str:
+def _name(path: Path) -> str:
+    """Write a path as the archive stores it: in UTF-8, which the name of a file need not be."""
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+def _nothing(folders: Sequence[Path], refused: int) -> str:
     places = ", ".join(str(folder) for folder in folders)
-    refused = f" {len(report.refusals)} files were refused." if report.refusals else ""
-    return f"No article could be read in {places}.{refused} Give a folder with files of {', '.join(READABLE)}."
+    files = f" {refused:,} {'files were' if refused > 1 else 'file was'} refused." if refused else ""
+    return f"No article could be read in {places}.{files} Give a folder with files of {', '.join(READABLE)}."
