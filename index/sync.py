@@ -60,12 +60,16 @@ def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Repo
     """
     report = Report()
     talk.announce("Looking through the folders")
-    files = [file for folder in folders for file in _scan(_existing(folder), report)]
+    folders = _outermost([_existing(folder) for folder in folders])
+    files = [file for folder in folders for file in _scan(folder, report)]
     if not files:
-        raise NothingReadable(_nothing(folders, len(report.refusals)))
+        raise NothingReadable(_nothing(folders, report))
     with writing(settings.archive, settings, talk.announce) as indexer:
         if not any(_holds_an_article(file, indexer) for file in files):
-            raise NothingReadable(_nothing(folders, len(report.refusals) + len(files)))
+            report.refusals += [
+                found for file in files for found in read_articles(file.path) if isinstance(found, Refusal)
+            ]
+            raise NothingReadable(_nothing(folders, report))
         changed = [file for file in files if not _is_unchanged(file, indexer, report)]
         talk.expect(sum(_count_articles(file.path) for file in changed))
         held_up = [file for file in changed if not _bring_in(file, indexer, report, talk)]
@@ -79,6 +83,11 @@ def _existing(folder: Path) -> Path:
     if not folder.exists():
         raise SettingError(f"There is no folder {folder}. Give the folder that holds your articles.")
     return folder.resolve()
+
+
+def _outermost(folders: Sequence[Path]) -> list[Path]:
+    """Leave out the folders that lie in another of them, or their files would be read twice."""
+    return [folder for folder in dict.fromkeys(folders) if not any(other in folder.parents for other in folders)]
 
 
 def _scan(folder: Path, report: Report) -> Iterator[_File]:
@@ -156,7 +165,7 @@ def _count_articles(path: Path) -> int:
         return 1
     try:
         with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
-            return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
+            return 1 + sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
     except (OSError, EOFError, zlib.error):
         return 1
 
@@ -164,7 +173,7 @@ def _count_articles(path: Path) -> int:
 def _drop_vanished(folders: Sequence[Path], files: Sequence[_File], indexer: Indexer, report: Report) -> None:
     present = {file.name for file in files}
     for folder in folders:
-        for name in indexer.archive.files_below(_name(folder.resolve())):
+        for name in indexer.archive.files_below(_name(folder)):
             if name not in present:
                 report.removed += indexer.archive.forget_file(name)
 
@@ -174,7 +183,8 @@ def _name(path: Path) -> str:
     return str(path).encode(errors="backslashreplace").decode()
 
 
-def _nothing(folders: Sequence[Path], refused: int) -> str:
+def _nothing(folders: Sequence[Path], report: Report) -> str:
     places = ", ".join(str(folder) for folder in folders)
-    files = f" {refused:,} {'files were' if refused > 1 else 'file was'} refused." if refused else ""
-    return f"No article could be read in {places}.{files} Give a folder with files of {', '.join(READABLE)}."
+    first = next((f" Refused was {found.path.name}: {found.reason}." for found in report.refusals), "")
+    others = f" So were {len(report.refusals) - 1:,} more." if len(report.refusals) > 1 else ""
+    return f"No article could be read in {places}.{first}{others} Give a folder with files of {', '.join(READABLE)}."

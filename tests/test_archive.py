@@ -140,6 +140,8 @@ def test_a_missing_archive_says_how_to_make_one_and_is_not_made(tmp_path: Path) 
 
 
 def test_an_archive_of_another_model_is_refused(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "A."))], "file")
+
     with pytest.raises(ArchiveMismatch, match="made with model 'some-model', not 'other'"):
         Archive.create(archive.directory, FACTS | {"model": "other"})
 

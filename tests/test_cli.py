@@ -282,7 +282,7 @@ ERRORS = {
     "a missing folder": ("index {missing} --archive {empty}", "There is no folder {missing}. Give the folder"),
     "nothing readable": (
         "index {papers} --archive {empty}",
-        "No article could be read in {papers}. 1 file was refused.",
+        "No article could be read in {papers}. Refused was ",
     ),
     "a language model": ("ask x --llm gpt --archive {archive}", "The language model 'gpt' is not understood. Set"),
 }

@@ -61,3 +61,10 @@ def test_a_folder_that_is_no_model_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_another_model_by_its_folder_serves_as_well() -> None:
     assert Embedder.open(find_model(PACKAGED_MODEL)).dimension == 384
+
+
+def test_a_model_that_is_not_here_is_told_soon_where_there_is_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+
+    with pytest.raises(ModelError, match="'nobody/nothing' cannot be loaded from nobody/nothing .*refused"):
+        Embedder.open("nobody/nothing")

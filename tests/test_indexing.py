@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import ArchiveError, ArchiveMismatch, Article, Chatbot, Settings, index_articles
+from rag import ArchiveError, ArchiveMismatch, Article, Chatbot, ModelError, Settings, index_articles
 from rag.archive import Archive
 from rag.indexing import VECTORS_NAME, index_directory, writing
 
@@ -62,6 +62,13 @@ def test_a_second_writer_is_refused_at_once(tmp_path: Path) -> None:
 def test_another_model_cannot_write_into_an_archive(small_archive: Path, articles: list[Article]) -> None:
     with pytest.raises(ArchiveMismatch, match="made with model 'all-MiniLM-L6-v2', not 'other-model'"):
         index_articles(articles, small_archive, Settings(model="other-model"))
+
+
+def test_a_model_that_cannot_be_loaded_leaves_no_mark_on_a_new_archive(tmp_path: Path, articles: list[Article]) -> None:
+    with pytest.raises(ModelError):
+        index_articles(articles, tmp_path / "archive", Settings(model=str(tmp_path / "no-model")))
+
+    assert index_articles(articles, tmp_path / "archive", Settings()) == 2
 
 
 def test_an_archive_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -213,7 +213,11 @@ def test_the_report_is_json_for_other_programs(folder: Path, archive: Path, caps
 
 @pytest.mark.parametrize(
     ("name", "refused"),
-    [("page.pdf", " 1 file was refused."), ("empty.txt", " 1 file was refused."), ("README.md", "")],
+    [
+        ("page.pdf", " Refused was page.pdf: a PDF file; Onrecord reads .txt, .md, .html and .jsonl."),
+        ("empty.txt", " Refused was empty.txt: empty."),
+        ("README.md", ""),
+    ],
 )
 def test_a_folder_with_nothing_readable_leaves_the_archive_as_it_was(
     folder: Path, archive: Path, name: str, refused: str
