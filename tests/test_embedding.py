@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,8 +66,15 @@ def test_another_model_by_its_folder_serves_as_well() -> None:
     assert Embedder.open(find_model(PACKAGED_MODEL)).dimension == 384
 
 
-def test_a_model_that_is_not_here_is_told_soon_where_there_is_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+def test_a_model_that_is_not_here_is_told_soon_where_there_is_no_hub() -> None:
+    program = "from rag.embedding import Embedder; Embedder.open('nobody/nothing')"
+    environment = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
 
-    with pytest.raises(ModelError, match="'nobody/nothing' cannot be loaded from nobody/nothing .*refused"):
-        Embedder.open("nobody/nothing")
+    ended = subprocess.run(
+        [sys.executable, "-c", program], check=False, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.stderr.splitlines()[-1].startswith(
+        "rag.errors.ModelError: The embedding model 'nobody/nothing' cannot be loaded from nobody/nothing "
+        "([Errno 111] Connection refused)."
+    )
