@@ -27,9 +27,10 @@ help:
 # The sample has its archive at ./archive; every other folder gets one by its name and a number for its path.
 chat: .venv/installed
 	@archive="$${ARCHIVE:-$$ONRECORD_ARCHIVE}"; \
-	if [ -z "$$archive" ] && [ "$$ARTICLES" = corpus ]; then archive=archive; fi; \
+	path=$$(cd "$$ARTICLES" 2>/dev/null && pwd || echo "$$ARTICLES"); \
+	if [ -z "$$archive" ] && [ "$$path" = "$(CURDIR)/corpus" ]; then archive=archive; fi; \
 	if [ -z "$$archive" ]; then \
-		path=$$(realpath "$$ARTICLES"); name=$$(basename "$$path" | tr -c 'A-Za-z0-9._\n' _); \
+		name=$$(basename "$$path" | tr -c 'A-Za-z0-9._\n' _); \
 		archive="archives/$$name-$$(echo "$$path" | cksum | cut -d' ' -f1)"; \
 	fi; \
 	$(BIN)/onrecord index "$$ARTICLES" --archive "$$archive" || [ $$? -eq 3 ] || exit 2; \

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from rag.archive import FILE_NAME
 from rag.articles import Article
 from rag.errors import NothingReadable, SettingError
 from rag.indexing import BATCH_ARTICLES, Indexer, batched, writing
 from rag.reading import READABLE, Refusal, find_files, read_articles
 from rag.settings import Settings
+from rag.talk import told
 
 
 class Talk(Protocol):
@@ -59,9 +61,10 @@ def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Repo
     the archive holds then stays as it is.
     """
     report = Report()
-    talk.announce("Looking through the folders")
-    folders = _outermost([_existing(folder) for folder in folders])
-    files = [file for folder in folders for file in _scan(folder, report)]
+    folders = _outermost([_existing(folder, settings.archive) for folder in folders])
+    with told("Looking through the folders"):
+        files = [file for folder in folders for file in _scan(folder, report)]
+    unread = [_name(refusal.path) for refusal in report.refusals]
     if not files:
         raise NothingReadable(_nothing(folders, report))
     with writing(settings.archive, settings, talk.announce) as indexer:
@@ -73,15 +76,17 @@ def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Repo
         changed = [file for file in files if not _is_unchanged(file, indexer, report)]
         talk.expect(sum(_count_articles(file.path) for file in changed))
         held_up = [file for file in changed if not _bring_in(file, indexer, report, talk)]
-        _drop_vanished(folders, files, indexer, report)
+        _drop_vanished(folders, {file.name for file in files}, unread, indexer, report)
         _try_again(held_up, indexer, report, talk)
         report.articles = indexer.archive.count()
     return report
 
 
-def _existing(folder: Path) -> Path:
+def _existing(folder: Path, archive: Path) -> Path:
     if not folder.exists():
         raise SettingError(f"There is no folder {folder}. Give the folder that holds your articles.")
+    if folder.resolve() == archive.resolve() or (folder / FILE_NAME).exists():
+        raise SettingError(f"{folder} is where an archive lies. Keep the archive apart: --archive OTHER_FOLDER.")
     return folder.resolve()
 
 
@@ -170,11 +175,13 @@ def _count_articles(path: Path) -> int:
         return 1
 
 
-def _drop_vanished(folders: Sequence[Path], files: Sequence[_File], indexer: Indexer, report: Report) -> None:
-    present = {file.name for file in files}
+def _drop_vanished(
+    folders: Sequence[Path], present: set[str], unread: Sequence[str], indexer: Indexer, report: Report
+) -> None:
+    """Drop files that are gone, but none that is there and cannot be read for now: a disk may be out of reach."""
     for folder in folders:
         for name in indexer.archive.files_below(_name(folder)):
-            if name not in present:
+            if name not in present and not any(name == path or name.startswith(f"{path}/") for path in unread):
                 report.removed += indexer.archive.forget_file(name)
 
 

@@ -6,9 +6,11 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +65,16 @@ class Archive:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.RLock()
+        self._connection = _connect(directory / FILE_NAME)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
     @classmethod
     def open(cls, directory: Path) -> Archive:
@@ -77,7 +87,8 @@ class Archive:
                 f"No archive at {directory}. Make one with: onrecord index FOLDER --archive {directory}"
             )
         archive = cls(directory)
-        archive._check_version()
+        with closed_on_failure(archive):
+            archive._prepare()
         return archive
 
     @classmethod
@@ -88,18 +99,11 @@ class Archive:
         """
         directory.mkdir(parents=True, exist_ok=True)
         archive = cls(directory)
-        with archive.transaction() as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    connection.execute(statement)
-                connection.execute("INSERT INTO facts VALUES ('revision', '0')")
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        archive._check_version()
-        with archive.transaction() as connection:
-            # Without articles there are no vectors yet that other facts could contradict.
-            if connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None:
-                connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
-        archive.check_facts(facts)
+        with closed_on_failure(archive):
+            archive._make_tables()
+            archive._prepare()
+            archive._describe(facts)
+            archive.check_facts(facts)
         return archive
 
     def check_facts(self, facts: dict[str, str]) -> None:
@@ -114,8 +118,8 @@ class Archive:
 
     def close(self) -> None:
         """Close the file; the archive cannot be used afterwards."""
-        for connection in self._connections:
-            connection.close()
+        with self._lock:
+            self._connection.close()
 
     # Reading
 
@@ -127,13 +131,13 @@ class Archive:
     def article(self, article_id: str) -> Article:
         """Give one article. Raises `ArticleNotFound`."""
         known = article_id.encode(errors="replace").decode()  # a command line may hold bytes that are no text
-        row = self._read(_ARTICLE, [known]).fetchone()
-        if row is None:
+        rows = self._read(_ARTICLE, [known])
+        if not rows:
             raise ArticleNotFound(
                 f"The archive at {self.directory} holds no article {article_id!r}. "
                 "The ids are in the citations that `onrecord ask --json` prints."
             )
-        return _as_article(row)
+        return _as_article(rows[0])
 
     def newest(self, most: int) -> list[Article]:
         """Give the articles of the latest dates, newest first."""
@@ -150,16 +154,18 @@ class Archive:
 
     def vectors(self, batch: int = 1000) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         """Yield the ids of all passages with their vectors, in batches of shape (batch, dimension)."""
-        rows = self._read("SELECT id, vector FROM passages ORDER BY id", [])
-        while chunk := rows.fetchmany(batch):
-            matrix = np.frombuffer(b"".join(vector for _, vector in chunk), dtype=np.float16)
-            yield [number for number, _ in chunk], matrix.reshape(len(chunk), -1).astype(np.float32)
+        # A connection of its own sees one state of the archive to the end, and keeps nobody waiting.
+        with closing(_connect(self.directory / FILE_NAME)) as connection:
+            rows = connection.execute("SELECT id, vector FROM passages ORDER BY id")
+            while chunk := rows.fetchmany(batch):
+                matrix = np.frombuffer(b"".join(vector for _, vector in chunk), dtype=np.float16)
+                yield [number for number, _ in chunk], matrix.reshape(len(chunk), -1).astype(np.float32)
 
     def searched(self) -> Searched:
         """Say what there is to search. Raises `ArchiveEmpty` where there is nothing."""
-        count, first, last = self._read(
+        [(count, first, last)] = self._read(
             "SELECT count(*), min(nullif(date, '')), max(nullif(date, '')) FROM articles", []
-        ).fetchone()
+        )
         if not count:
             raise ArchiveEmpty(
                 f"The archive at {self.directory} is empty. "
@@ -175,43 +181,45 @@ class Archive:
     def other_origin(self, article_id: str, path: str) -> str | None:
         """Give a file other than `path` that holds the article, if there is one."""
         query = "SELECT path FROM origins WHERE article_id = ? AND path <> ? LIMIT 1"
-        row = self._read(query, [article_id, path]).fetchone()
-        return str(row[0]) if row else None
+        rows = self._read(query, [article_id, path])
+        return str(rows[0][0]) if rows else None
 
     def file(self, path: str) -> tuple[str, list[str]] | None:
         """Give the digest of a file that was read to its end, and what was refused in it."""
-        row = self._read("SELECT digest, refusals FROM files WHERE path = ?", [path]).fetchone()
-        return (row[0], json.loads(row[1])) if row else None
+        rows = self._read("SELECT digest, refusals FROM files WHERE path = ?", [path])
+        return (rows[0][0], json.loads(rows[0][1])) if rows else None
 
     def files_below(self, folder: str) -> list[str]:
         """Give the files that came into the archive when this folder was indexed."""
-        query = "SELECT path FROM files WHERE folder = ? UNION SELECT path FROM origins WHERE path LIKE ? ESCAPE '!'"
-        prefix = folder.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        return [path for (path,) in self._read(query, [folder, f"{prefix}/%"])]
+        # LIKE would take "News" for "news".
+        below = "SELECT path FROM origins WHERE substr(path, 1, length(?1)) = ?1"
+        query = f"SELECT path FROM files WHERE folder = ?2 UNION {below}"  # noqa: S608 # no value is in it
+        return [path for (path,) in self._read(query, [f"{folder}/", folder])]
 
     # Writing
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Make all changes inside it permanent together, or none of them."""
-        connection = self._connection()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()
-        except sqlite3.OperationalError as error:
-            connection.rollback()
-            raise ArchiveError(
-                f"The archive at {self.directory} could not be written ({error}). "
-                "What it held before is kept. Make room for it, then run this again."
-            ) from error
-        except BaseException:
-            connection.rollback()
-            raise
+        with self._lock:
+            connection = self._connection
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.commit()
+            except sqlite3.OperationalError as error:
+                connection.rollback()
+                raise ArchiveError(
+                    f"The archive at {self.directory} could not be written ({error}). "
+                    "What it held before is kept. Make room for it, then run this again."
+                ) from error
+            except BaseException:
+                connection.rollback()
+                raise
 
     def count(self) -> int:
         """Count the articles."""
-        return int(self._read("SELECT count(*) FROM articles", []).fetchone()[0])
+        return int(self._read("SELECT count(*) FROM articles", [])[0][0])
 
     def put(self, entries: Iterable[Entry], origin: str) -> None:
         """Add articles, or replace those of the same id, with all that belongs to them, as found in file `origin`."""
@@ -241,18 +249,26 @@ class Archive:
             connection.execute("DELETE FROM files WHERE path = ?", [path])
             return _drop_origins(connection, path, set())
 
-    def _check_version(self) -> None:
-        try:
-            version = self._read("PRAGMA user_version", []).fetchone()[0]
-        except sqlite3.OperationalError as error:
-            raise ArchiveError(
-                f"The archive at {self.directory} cannot be opened ({error}). Check that you may read and write it."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ArchiveMismatch(
-                f"The archive at {self.directory} is damaged ({error}). "
-                "Move it away and index the articles again: onrecord index FOLDER"
-            ) from error
+    def _make_tables(self) -> None:
+        # Readers go on while a writer works; SQLite remembers this in the file.
+        self._read("PRAGMA journal_mode = WAL", [])
+        with self.transaction() as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    connection.execute(statement)
+                connection.execute("INSERT INTO facts VALUES ('revision', '0')")
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _describe(self, facts: dict[str, str]) -> None:
+        with self.transaction() as connection:
+            # Without articles there are no vectors yet that other facts could contradict.
+            if connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None:
+                connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+
+    def _prepare(self) -> None:
+        self._read("PRAGMA synchronous = FULL", [])
+        self._read("PRAGMA foreign_keys = ON", [])
+        version = self._read("PRAGMA user_version", [])[0][0]
         if version != SCHEMA_VERSION:
             raise ArchiveMismatch(
                 f"The archive at {self.directory} has format {version}, this Onrecord reads format {SCHEMA_VERSION}. "
@@ -260,28 +276,37 @@ class Archive:
             )
 
     def _fact(self, name: str) -> str:
-        row = self._read("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
-        return str(row[0]) if row else ""
+        rows = self._read("SELECT value FROM facts WHERE name = ?", [name])
+        return str(rows[0][0]) if rows else ""
 
-    def _read(self, query: str, values: Sequence[object]) -> sqlite3.Cursor:
-        return self._connection().execute(query, values)
+    def _read(self, query: str, values: Sequence[object]) -> list[Any]:
+        try:
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(
+                f"The archive at {self.directory} cannot be read ({error}). Check that you may read and write it."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise ArchiveMismatch(
+                f"The archive at {self.directory} is damaged ({error}). "
+                "Move it away and index the articles again: onrecord index FOLDER"
+            ) from error
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = _connect(self.directory / FILE_NAME)
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
+
+@contextmanager
+def closed_on_failure(archive: Archive) -> Iterator[Archive]:
+    """Close an archive if what follows fails; else it is for the caller to close."""
+    try:
+        yield archive
+    except BaseException:
+        archive.close()
+        raise
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Each thread has its own connection; only `close` touches those of others.
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
+    # The lock of the archive keeps the threads apart that share a connection.
+    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _put_entry(connection: sqlite3.Connection, entry: Entry) -> None:

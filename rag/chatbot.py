@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from rag.answers import Answer, Searched, Sentence, State
-from rag.archive import Archive
+from rag.archive import Archive, closed_on_failure
 from rag.articles import Article
 from rag.citing import cite, declines, may_decline, quote
 from rag.embedding import Embedder
@@ -47,11 +47,11 @@ class Chatbot:
         `ModelError`.
         """
         settings = settings or load_settings()
-        opened = Archive.open(Path(archive or settings.archive))
-        opened.check_facts(archive_facts(settings))
-        opened.searched()
-        generator = LanguageModel.open(settings) if settings.llm else None
-        return cls(opened, Embedder.open(settings.model), generator)
+        with closed_on_failure(Archive.open(Path(archive or settings.archive))) as opened:
+            opened.check_facts(archive_facts(settings))
+            opened.searched()
+            generator = LanguageModel.open(settings) if settings.llm else None
+            return cls(opened, Embedder.open(settings.model), generator)
 
     def __enter__(self) -> Self:
         return self

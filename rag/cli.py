@@ -144,7 +144,8 @@ def article(
     """
     from rag.archive import Archive
 
-    stored = Archive.open(load_settings(archive=archive).archive).article(article_id)
+    with Archive.open(load_settings(archive=archive).archive) as opened:
+        stored = opened.article(article_id)
     print(_json(stored.to_dict()) if as_json else _printable(_write_article(stored)))
 
 

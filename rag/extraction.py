@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 from rag.articles import Article
 from rag.evidence import Evidence
-from rag.sentences import Span, sentence_spans
+from rag.sentences import sentence_spans
 from rag.words import subject_words, words
 
 MAXIMUM_SENTENCES = 4
+LONGEST_EXCERPT = 3
 # A further sentence must be this likely beside the best one, or the answer grows by mere neighbours of the subject.
 RELATIVE_LIKELIHOOD = 0.4
 REPETITION = 0.6
 
 _LINK = r"(?:(?:But|And|Yet|So|Then|Still|Also|Meanwhile|However|Instead|Later|Now),? )?"
 _BARE = re.compile(
-    rf"{_LINK}(?:(?:He|She|It|They|Both|Neither|he|she|it|they|both|neither)\b|"
+    rf"{_LINK}(?:(?:He|She|It|They|he|she|it|they)\b|"
     r"(?:This|That|These|Those|this|that|these|those) "
     r"(?:is|was|are|were|has|had|have|will|would|could|should|may|might|must|means|meant|came|comes|did|does|made)\b)"
 )
@@ -27,7 +28,7 @@ _OWNED = re.compile(rf"{_LINK}(?:His|Her|Its|Their|his|her|its|their)\b")
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """One or two neighbouring sentences of an article, as characters from `start` to `end`."""
+    """One to three neighbouring sentences of an article, as characters from `start` to `end`."""
 
     article: Article
     start: int
@@ -50,8 +51,10 @@ def extract(ranked: Sequence[Evidence]) -> list[Excerpt]:
         room = MAXIMUM_SENTENCES - sum(excerpt.sentences for excerpt in excerpts)
         if room < 1 or evidence.likelihood < RELATIVE_LIKELIHOOD * ranked[0].likelihood:
             break
-        excerpt = _whole(evidence, excerpts)
-        if excerpt.sentences <= room and not any(_repeats(excerpt, other) for other in excerpts):
+        excerpt = _whole(evidence)
+        if any(_overlaps(excerpt, other) for other in excerpts):
+            excerpts = _lengthened(excerpts, excerpt)
+        elif excerpt.sentences <= room and not any(_repeats(excerpt, other) for other in excerpts):
             excerpts.append(excerpt)
     return excerpts
 
@@ -65,24 +68,40 @@ def leans_back(sentence: str) -> bool:
     )
 
 
-def _whole(evidence: Evidence, shown: Sequence[Excerpt]) -> Excerpt:
-    article, span = evidence.article, (evidence.start, evidence.end)
-    alone = Excerpt(article, *span, sentences=1)
-    if not leans_back(alone.text):
-        return alone
-    before = _sentence_before(article, span)
-    if before is None or any(excerpt.article == article and excerpt.end == before[1] for excerpt in shown):
-        return alone
-    return Excerpt(article, before[0], span[1], sentences=2)
+def _whole(evidence: Evidence) -> Excerpt:
+    """Give a sentence with those before it that it leans on, back to one that stands alone."""
+    article = evidence.article
+    earlier = [span for span in sentence_spans(article.text) if span[1] <= evidence.start]
+    start, sentences = evidence.start, 1
+    while earlier and sentences < LONGEST_EXCERPT and leans_back(article.text[start : evidence.end]):
+        start, sentences = earlier.pop()[0], sentences + 1
+    return Excerpt(article, start, evidence.end, sentences)
 
 
-def _sentence_before(article: Article, span: Span) -> Span | None:
-    earlier = [other for other in sentence_spans(article.text) if other[1] <= span[0]]
-    return earlier[-1] if earlier else None
+def _overlaps(one: Excerpt, other: Excerpt) -> bool:
+    return one.article == other.article and one.start < other.end and other.start < one.end
+
+
+def _lengthened(excerpts: Sequence[Excerpt], leaning: Excerpt) -> list[Excerpt]:
+    """Let an excerpt go on with the sentence after it, where that leans on its last one; it stays in its place."""
+    room = MAXIMUM_SENTENCES - sum(excerpt.sentences for excerpt in excerpts)
+    return [
+        Excerpt(shown.article, shown.start, leaning.end, shown.sentences + 1)
+        if room and _goes_on(shown, leaning) and sum(_overlaps(leaning, other) for other in excerpts) == 1
+        else shown
+        for shown in excerpts
+    ]
+
+
+def _goes_on(shown: Excerpt, leaning: Excerpt) -> bool:
+    last = sentence_spans(leaning.article.text[: leaning.end])[-1]
+    return (
+        shown.article == leaning.article
+        and shown.start <= leaning.start < shown.end < leaning.end <= last[1]
+        and (not leaning.article.text[shown.end : last[0]].strip())
+    )
 
 
 def _repeats(one: Excerpt, other: Excerpt) -> bool:
-    if one.article == other.article and one.start < other.end and other.start < one.end:
-        return True
     first, second = ({word.stem for word in subject_words(excerpt.text)} for excerpt in (one, other))
     return len(first & second) >= REPETITION * max(1, min(len(first), len(second)))

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rag.errors import SettingError
 
@@ -38,13 +39,30 @@ class Settings:
     ollama_host: str = "http://localhost:11434"
 
     def __post_init__(self) -> None:
-        """Refuse a language model that is not named as provider/model."""
+        """Refuse a language model that is not named as provider/model, or whose place is no address."""
         provider, _, model = self.llm.partition("/")
         if self.llm and (provider not in LLM_PROVIDERS or not model):
             raise SettingError(
                 f"The language model {self.llm!r} is not understood. "
                 "Set ONRECORD_LLM to ollama/<model> or openai/<model>, or leave it empty to answer without one."
             )
+        if provider == "openai":
+            _check_address("OPENAI_BASE_URL", self.openai_base_url, example="http://localhost:8000/v1")
+            if not (self.openai_api_key.isascii() and self.openai_api_key.strip().isprintable()):
+                raise SettingError("OPENAI_API_KEY holds characters that no key has. Copy the key again.")
+        if provider == "ollama":
+            address = self.ollama_host if "//" in self.ollama_host else f"http://{self.ollama_host}"
+            _check_address("OLLAMA_HOST", address, example="http://localhost:11434")
+
+
+def _check_address(variable: str, address: str, example: str) -> None:
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character.isspace() for character in address):
+        raise SettingError(f"{variable} is not an address on the web. Set it to one like {example}")
 
 
 def load_settings(

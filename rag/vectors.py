@@ -41,7 +41,11 @@ class VectorIndex:
     def open(cls, directory: Path) -> VectorIndex:
         """Open a published index."""
         client = _client(directory)
-        return cls(client, client.get_collection(COLLECTION, embedding_function=None))
+        try:
+            return cls(client, client.get_collection(COLLECTION, embedding_function=None))
+        except BaseException:
+            client.close()  # or Chroma would go on serving these files to whoever opens the path again
+            raise
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         """Give the ids of the at most `k` nearest passages with their cosine similarity, nearest first."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -106,8 +107,8 @@ def test_a_failure_inside_a_transaction_leaves_nothing_behind(archive: Archive) 
 
 def test_a_full_disk_is_told_and_leaves_the_archive_as_it_was(archive: Archive) -> None:
     archive.put([entry(Article("a", "T", "A."))], "file")
-    pages = archive._connection().execute("PRAGMA page_count").fetchone()[0]
-    archive._connection().execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as on a full disk
+    pages = archive._connection.execute("PRAGMA page_count").fetchone()[0]
+    archive._connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as on a full disk
 
     with pytest.raises(ArchiveError, match="could not be written .*full.*. What it held before is kept"):
         archive.put([entry(Article("b", "T", "long text " * 10_000))], "file")
@@ -162,6 +163,25 @@ def test_an_archive_of_a_later_onrecord_is_refused(archive: Archive) -> None:
 
     with pytest.raises(ArchiveMismatch, match="has format 99"):
         Archive.open(archive.directory)
+
+
+def test_folders_that_differ_in_case_alone_stay_apart(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "A."))], "/News/a.txt")
+    archive.put([entry(Article("b", "T", "B."))], "/news/b.txt")
+
+    assert archive.files_below("/news") == ["/news/b.txt"]
+
+
+def test_reading_from_many_threads_opens_no_more_files(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "A."))], "file")
+    before = len(list(Path("/dev/fd").iterdir()))
+
+    for _ in range(50):
+        thread = threading.Thread(target=archive.article, args=["a"])
+        thread.start()
+        thread.join()
+
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_file_names_with_wildcards_stay_apart(archive: Archive) -> None:

@@ -42,10 +42,16 @@ def test_the_sentence_before_may_stand_in_the_paragraph_before() -> None:
     assert texts(evidence(3)) == ["The harbour has two moles.\n\nIt was built in 1871."]
 
 
-def test_the_sentence_before_is_not_shown_twice() -> None:
-    assert texts(evidence(0), evidence(1, 0.8)) == [
-        "Mrs. Dysart became harbour master in May.",
-        "She had been a pilot for nine years.",
+def test_a_chain_of_pronouns_is_followed_to_the_name() -> None:
+    chain = Article("chain", "T", "It rained. Ann Lee runs the port. She opened it in May. She closed it in June.")
+
+    assert texts(evidence(3, article=chain)) == ["Ann Lee runs the port. She opened it in May. She closed it in June."]
+
+
+def test_a_pronoun_follows_the_sentence_that_explains_it_and_no_other() -> None:
+    assert texts(evidence(0), evidence(6, 0.8), evidence(1, 0.7)) == [
+        "Mrs. Dysart became harbour master in May. She had been a pilot for nine years.",
+        "The town paid 40,000 crowns for its repair.",
     ]
 
 

@@ -39,6 +39,13 @@ def test_an_index_that_was_not_published_is_made_when_it_is_needed(copied: Path,
     assert found[0].article.id == "owl"
 
 
+def test_a_damaged_index_is_made_again(copied: Path, embedder: Embedder) -> None:
+    [published] = (copied / VECTORS_NAME).iterdir()
+    (published / "chroma.sqlite3").write_bytes(b"")
+
+    assert DenseRetriever(Archive.open(copied), embedder).retrieve("owls", k=1)[0].article.id == "owl"
+
+
 def test_an_article_that_left_is_not_found_although_the_index_still_has_it(copied: Path, embedder: Embedder) -> None:
     retriever = DenseRetriever(Archive.open(copied), embedder)
     assert retriever.retrieve("owls", k=1)[0].article.id == "owl"

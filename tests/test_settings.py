@@ -42,6 +42,30 @@ def test_a_model_name_may_hold_slashes() -> None:
     assert Settings(llm="openai/meta/llama-3").llm == "openai/meta/llama-3"
 
 
+@pytest.mark.parametrize("address", ["notaurl", "ftp://x", "http://[bad", "http://x:99999", "http://a b", ":::"])
+def test_an_address_that_is_none_is_refused_before_it_is_used(address: str) -> None:
+    with pytest.raises(SettingError, match="OPENAI_BASE_URL is not an address"):
+        Settings(llm="openai/m", openai_base_url=address)
+    if address != "notaurl":  # OLLAMA_HOST may be a bare host
+        with pytest.raises(SettingError, match="OLLAMA_HOST is not an address"):
+            Settings(llm="ollama/m", ollama_host=address)
+    Settings(openai_base_url=address, ollama_host=address)  # nobody asked for a model
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:11434", "127.0.0.1", "https://models.example/ollama", "http://[::1]:11434"]
+)
+def test_usual_addresses_are_taken(host: str) -> None:
+    assert Settings(llm="ollama/m", ollama_host=host).ollama_host == host
+
+
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it() -> None:
+    with pytest.raises(SettingError, match="OPENAI_API_KEY holds characters") as caught:
+        Settings(llm="openai/m", openai_api_key="sk-CANARY‑x")
+
+    assert "CANARY" not in str(caught.value)
+
+
 def test_the_key_never_shows_in_a_repr() -> None:
     settings = load_settings({"OPENAI_API_KEY": "sk-CANARY"})
 
