@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 LONGEST_HEADER = 64 * 1024
 FIELDS = ("id", "title", "source", "date", "url", "authors", "author")
+NOTHING = ("null", "Null", "NULL", "~")  # how YAML writes it
 
 OPENING = re.compile(r"\s*---[ \t]*\n")
 CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$\n?", re.MULTILINE)
 HEADER_LINE = re.compile(r"(?:[\w-]+[ \t]*:(?:[ \t].*)?|[ \t]*#.*|[ \t]+\S.*|-[ \t].*)(?:\n|$)")
-FIELD_LINE = re.compile(rf"^({'|'.join(FIELDS)})[ \t]*:[ \t]+([^\s\[{{&*!].*)$", re.MULTILINE)
+FIELD_LINE = re.compile(rf"^({'|'.join(FIELDS)})[ \t]*:[ \t]+([^\s\[{{&*!].*)$", re.MULTILINE | re.IGNORECASE)
 UNSEEN_TAG = re.compile(r"<(script|style|template)\b", re.IGNORECASE)
 
 
@@ -60,6 +61,7 @@ def _fields(header: str) -> dict[str, Any]:
         found = {name: value.strip(" \"'") for name, value in FIELD_LINE.findall(header)}
     if not isinstance(found, dict):
         return {}
+    found = {str(name).lower(): value for name, value in found.items() if value not in NOTHING}
     fields = {name: found[name] for name in FIELDS if _is_usable(name, found.get(name))}
     if author := fields.pop("author", None):
         fields.setdefault("authors", author)

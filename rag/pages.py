@@ -97,7 +97,7 @@ def _is_unseen(element: Any) -> bool:
     """Tell whether an element's own markup hides it; a whole page may be hidden until its scripts have run."""
     if element.tag in {"html", "head", "body"}:
         return False
-    if element.tag in {"script", "style", "template"}:
+    if element.tag in {"script", "style", "template", "noscript"}:
         return "ld+json" not in element.get("type", "")
     hidden = "hidden" in element.attrib or element.get("aria-hidden", "").lower() == "true"
     return hidden or HIDING_STYLE.search(element.get("style", "")) is not None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ FACTS = {"model": "some-model", "splitter": "some-splitter"}
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    return Archive.create(tmp_path / "archive", FACTS)
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive.create(tmp_path / "archive", FACTS) as created:
+        yield created
 
 
 def entry(article: Article, value: float = 1.0) -> Entry:
@@ -181,7 +183,7 @@ def test_reading_from_many_threads_opens_no_more_files(archive: Archive) -> None
         thread.start()
         thread.join()
 
-    assert len(list(Path("/dev/fd").iterdir())) == before
+    assert len(list(Path("/dev/fd").iterdir())) <= before
 
 
 def test_file_names_with_wildcards_stay_apart(archive: Archive) -> None:

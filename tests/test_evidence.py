@@ -32,6 +32,17 @@ def test_what_the_passages_say_nothing_about_has_no_evidence(embedder: Embedder)
     assert best("What did Dr. Valko say about football?", embedder) == ""
 
 
+def test_a_sentence_without_a_quantity_does_not_answer_how_many(embedder: Embedder) -> None:
+    text = "The council of Ferrow bought ferries in May. The council of Ferrow bought seven buses."
+    ranked = rank_evidence(
+        read_question("How many ferries did the council of Ferrow buy?"),
+        [found(Article("b", "Council", text))],
+        embedder,
+    )
+
+    assert not ranked or text[ranked[0].start : ranked[0].end] == "The council of Ferrow bought seven buses."
+
+
 def test_no_passages_are_no_evidence(embedder: Embedder) -> None:
     assert rank_evidence(read_question("Who counted the owls?"), [], embedder) == []
 

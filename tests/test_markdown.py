@@ -70,3 +70,9 @@ def test_a_hostile_header_is_harmless_and_the_body_is_read(header: str) -> None:
     assert record["text"].endswith("It is closed.")
     assert record["title"] == ""
     assert time.process_time() - start < 5
+
+
+def test_header_fields_may_be_capitalised_and_null_is_nothing() -> None:
+    record = markdown_record("---\nTitle: Owls\nsource: null\nAuthor: Bo Ek\ndate: ~\n---\nThree owls.")
+
+    assert {name: value for name, value in record.items() if name != "text"} == {"title": "Owls", "authors": "Bo Ek"}

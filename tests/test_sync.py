@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 OWLS = "Three barn owls have nested in the old mill at Ferrow."
 BRIDGE = "The stone bridge at Ferrow will close for eleven weeks."
 PDF = f"a PDF file; {FORMATS}"
-LOOKING, LOADING, PUBLISHING = "Looking through the folders", "Loading the embedding model", "Publishing the index"
+LOADING, PUBLISHING = "Loading the embedding model", "Publishing the index"
 REMAINING = (
     "import sys; from rag.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: print(sorted(sys.modules))"
 )
@@ -102,7 +103,7 @@ def test_an_unchanged_folder_is_left_alone(folder: Path, archive: Path) -> None:
     report = synchronise([folder], Settings(archive=archive), notes)
 
     assert report == Report(unchanged_files=2, articles=2)
-    assert (revision(archive), notes.steps, notes.articles) == (before, [LOOKING], 0)
+    assert (revision(archive), notes.steps, notes.articles) == (before, [], 0)
 
 
 def test_an_unchanged_folder_costs_no_model(folder: Path, archive: Path) -> None:
@@ -159,7 +160,7 @@ def test_a_moved_file_keeps_its_article_and_is_not_embedded_again(folder: Path, 
     report = synchronise([folder], Settings(archive=archive), notes)
 
     assert report == Report(unchanged_files=1, articles=2)
-    assert (revision(archive), notes.steps) == (before, [LOOKING])
+    assert (revision(archive), notes.steps) == (before, [])
 
 
 def test_two_folders_in_one_archive_leave_each_other_alone(folder: Path, tmp_path: Path, archive: Path) -> None:
@@ -424,3 +425,29 @@ def test_an_interrupted_run_says_what_to_do(villages: Path, archive: Path) -> No
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "Stopped. What was read so far is kept; run the same command to go on."
     assert "Traceback" not in err
+
+
+def test_a_file_that_is_there_and_cannot_be_read_for_now_keeps_its_articles(folder: Path, archive: Path) -> None:
+    sync(archive, folder)
+    (folder / "bridge.txt").unlink()
+    os.mkfifo(folder / "bridge.txt")
+
+    report = sync(archive, folder)
+
+    assert (report.removed, [refusal.path.name for refusal in report.refusals]) == (0, ["bridge.txt"])
+    assert texts(archive) == sorted([OWLS, BRIDGE])
+
+
+def test_the_folder_of_an_archive_is_not_read_as_articles(folder: Path, archive: Path) -> None:
+    sync(archive, folder)
+
+    for place in (archive, folder):
+        with pytest.raises(SettingError, match="is where an archive lies"):
+            synchronise([place], Settings(archive=place), Notes())
+
+
+def test_a_folder_within_a_folder_is_read_once(folder: Path, archive: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "a.pdf").touch()
+
+    assert len(sync(archive, folder, folder / "sub").refusals) == 1
