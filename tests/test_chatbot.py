@@ -39,8 +39,8 @@ class ScriptedGenerator:
 
 
 def generated(archive: Path, embedder: Embedder, generator: ScriptedGenerator) -> list[Answer]:
-    chatbot = Chatbot(Archive.open(archive), embedder, generator)
-    return list(chatbot.stream("How many people were injured on the Grey Heron?"))
+    with Chatbot(Archive.open(archive), embedder, generator) as chatbot:
+        return list(chatbot.stream("How many people were injured on the Grey Heron?"))
 
 
 def check(answer: Answer, chatbot: Chatbot) -> None:

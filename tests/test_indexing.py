@@ -10,6 +10,11 @@ from rag.archive import Archive
 from rag.indexing import VECTORS_NAME, index_directory, writing
 
 
+def revision(archive: Path) -> int:
+    with Archive.open(archive) as opened:
+        return opened.revision
+
+
 def test_a_host_indexes_articles_and_asks(small_archive: Path) -> None:
     with Chatbot.open(small_archive, Settings()) as chatbot:
         answer = chatbot.ask("How long will the stone bridge be closed?")
@@ -19,12 +24,12 @@ def test_a_host_indexes_articles_and_asks(small_archive: Path) -> None:
 
 def test_indexing_the_same_articles_again_changes_nothing(tmp_path: Path, articles: list[Article]) -> None:
     first = index_articles(articles, tmp_path, Settings())
-    before = Archive.open(tmp_path).revision
+    before = revision(tmp_path)
 
     second = index_articles(articles, tmp_path, Settings())
 
     assert (first, second) == (2, 0)
-    assert Archive.open(tmp_path).revision == before
+    assert revision(tmp_path) == before
 
 
 def test_an_archive_has_one_index_for_its_present_state(tmp_path: Path, articles: list[Article]) -> None:
@@ -34,7 +39,8 @@ def test_an_archive_has_one_index_for_its_present_state(tmp_path: Path, articles
     published = sorted((tmp_path / VECTORS_NAME).iterdir())
     # The one before stays for readers that have it open.
     assert [path.name for path in published] == ["00000002", "00000003"]
-    assert published[-1] == index_directory(Archive.open(tmp_path))
+    with Archive.open(tmp_path) as archive:
+        assert published[-1] == index_directory(archive)
 
 
 def _write_for_a_while(

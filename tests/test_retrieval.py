@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ def copied(small_archive: Path, tmp_path: Path) -> Path:
 
 
 def test_the_nearest_passage_comes_first_with_its_article(small_archive: Path, articles: list[Article]) -> None:
-    found = DenseRetriever.open(small_archive, Settings()).retrieve("birds in a mill", k=5)
+    with closing(DenseRetriever.open(small_archive, Settings())) as retriever:
+        found = retriever.retrieve("birds in a mill", k=5)
 
     assert [hit.rank for hit in found] == [1, 2]
     assert found[0].article == articles[0]
@@ -28,40 +30,42 @@ def test_the_nearest_passage_comes_first_with_its_article(small_archive: Path, a
 
 
 def test_no_more_passages_come_than_were_asked_for(small_archive: Path) -> None:
-    assert len(DenseRetriever.open(small_archive, Settings()).retrieve("Ferrow", k=1)) == 1
+    with closing(DenseRetriever.open(small_archive, Settings())) as retriever:
+        assert len(retriever.retrieve("Ferrow", k=1)) == 1
 
 
 def test_an_index_that_was_not_published_is_made_when_it_is_needed(copied: Path, embedder: Embedder) -> None:
     shutil.rmtree(copied / VECTORS_NAME)
 
-    found = DenseRetriever(Archive.open(copied), embedder).retrieve("owls", k=1)
-
-    assert found[0].article.id == "owl"
+    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+        assert retriever.retrieve("owls", k=1)[0].article.id == "owl"
 
 
 def test_a_damaged_index_is_made_again(copied: Path, embedder: Embedder) -> None:
     [published] = (copied / VECTORS_NAME).iterdir()
     (published / "chroma.sqlite3").write_bytes(b"")
 
-    assert DenseRetriever(Archive.open(copied), embedder).retrieve("owls", k=1)[0].article.id == "owl"
+    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+        assert retriever.retrieve("owls", k=1)[0].article.id == "owl"
 
 
 def test_an_article_that_left_is_not_found_although_the_index_still_has_it(copied: Path, embedder: Embedder) -> None:
-    retriever = DenseRetriever(Archive.open(copied), embedder)
-    assert retriever.retrieve("owls", k=1)[0].article.id == "owl"
+    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+        assert retriever.retrieve("owls", k=1)[0].article.id == "owl"
 
-    Archive.open(copied).forget_file("host")
+        with Archive.open(copied) as archive:
+            archive.forget_file("host")
 
-    assert retriever.retrieve("owls", k=5) == []
+        assert retriever.retrieve("owls", k=5) == []
 
 
 def test_a_running_retriever_finds_what_another_writer_published(copied: Path, embedder: Embedder) -> None:
-    retriever = DenseRetriever(Archive.open(copied), embedder)
-    assert retriever.retrieve("trains", k=1)[0].article.id != "train"
+    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+        assert retriever.retrieve("trains", k=1)[0].article.id != "train"
 
-    index_articles([Article("train", "Night train", "A night train runs to Ferrow again.")], copied, Settings())
+        index_articles([Article("train", "Night train", "A night train runs to Ferrow again.")], copied, Settings())
 
-    assert retriever.retrieve("trains", k=1)[0].article.id == "train"
+        assert retriever.retrieve("trains", k=1)[0].article.id == "train"
 
 
 def test_many_threads_get_the_same_answers_as_one(chatbot: Chatbot) -> None:
