@@ -90,6 +90,9 @@ class ScriptedChatbot:
         return Answer(question, "answered", sentences, citations, self.searched, "<u>A notice.</u>")
 
 
+expect.set_options(timeout=30_000)  # a busy machine is slow, which is no fault of the page
+
+
 @pytest.fixture(scope="module")
 def address(sample_archive: Path) -> Iterator[str]:
     """The chat over the sample archive, started as a person starts it; it must end cleanly when told to."""
@@ -152,6 +155,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
         page.on("request", lambda request: None if is_own(request.url, address) else faults.append(request.url))
         page.goto(address)
         expect(page.get_by_role("textbox", name="Question")).to_be_visible(timeout=30_000)
+        expect(page.locator("#welcome")).to_be_visible(timeout=30_000)
         return page
 
     yield open_page
@@ -229,7 +233,7 @@ def test_a_question_that_is_not_in_the_archive_says_so_with_what_was_searched(vi
 def test_an_example_is_asked_by_clicking_it(visit: Visit, address: str, chatbot: Chatbot) -> None:
     page = visit(address)
     examples = page.locator(".example")
-    assert examples.all_text_contents() == chatbot.examples()
+    expect(examples).to_have_text(chatbot.examples())
     examples.first.click()
     expect(page.locator(".turn .number").first).to_be_visible(timeout=60_000)
     expect(examples).to_have_count(0)
