@@ -128,6 +128,10 @@ class Archive:
         """A number that grows with every change of articles or passages."""
         return int(self._fact("revision"))
 
+    def count(self) -> int:
+        """Count the articles."""
+        return int(self._read("SELECT count(*) FROM articles", [])[0][0])
+
     def article(self, article_id: str) -> Article:
         """Give one article. Raises `ArticleNotFound`."""
         known = article_id.encode(errors="replace").decode()  # a command line may hold bytes that are no text
@@ -216,10 +220,6 @@ class Archive:
             except BaseException:
                 connection.rollback()
                 raise
-
-    def count(self) -> int:
-        """Count the articles."""
-        return int(self._read("SELECT count(*) FROM articles", [])[0][0])
 
     def put(self, entries: Iterable[Entry], origin: str) -> None:
         """Add articles, or replace those of the same id, with all that belongs to them, as found in file `origin`."""

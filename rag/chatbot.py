@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -69,7 +70,7 @@ class Chatbot:
     def stream(self, question: str) -> Iterator[Answer]:
         """Yield the answer as it grows; the last one is complete. Raises `QuestionError`."""
         asked = read_question(question)
-        passages = self._retriever.retrieve(asked.text, k=PASSAGES_READ)
+        passages = self._read(asked)
         if self._generator is None or not passages:
             yield self._extract(asked, passages)
         else:
@@ -81,8 +82,9 @@ class Chatbot:
 
     def examples(self, most: int = 4) -> list[str]:
         """Give at most so many questions that the archive answers, for a reader who does not know it yet."""
-        tried = suggest_questions(self._archive.newest(NEWEST_READ))
-        return list(islice((text for text in tried if self._extracts(text)), most))
+        tried = map(read_question, suggest_questions(self._archive.newest(NEWEST_READ)))
+        answers = (self._extract(question, self._read(question)) for question in tried)
+        return [answer.question for answer in islice((answer for answer in answers if answer.sentences), most)]
 
     def article(self, article_id: str) -> Article:
         """Give an article as it is stored. Raises `ArticleNotFound`."""
@@ -104,13 +106,12 @@ class Chatbot:
         state: State = "answered" if sentences else "not_in_archive"
         return Answer(question.text, state, sentences, citations, self.searched, notice)
 
-    def _extracts(self, text: str) -> bool:
-        question = read_question(text)
-        passages = self._retriever.retrieve(question.text, k=PASSAGES_READ)
-        return bool(rank_evidence(question, passages, self._embedder))
+    def _read(self, question: Question) -> list[ScoredPassage]:
+        return self._retriever.retrieve(question.text, k=PASSAGES_READ)
 
     def _generate(self, question: Question, passages: list[ScoredPassage], generator: Generator) -> Iterator[Answer]:
         read = passages[:PASSAGES_PROMPTED]
+        searched = self.searched
         answer = None
         notice = ""
         text = ""
@@ -118,18 +119,19 @@ class Chatbot:
             for piece in generator.generate(write_prompt(question.text, read)):
                 text += piece
                 if not may_decline(text):
-                    answer = self._cited(question, text, read)
+                    answer = _cited(question, text, read, searched)
                     yield answer
         except GenerationFailed as error:
             notice = str(error)
         if declines(text):
-            yield Answer(question.text, "not_in_archive", (), (), self.searched)
+            yield Answer(question.text, "not_in_archive", (), (), searched)
         elif answer is None or not answer.citations:
             unusable = "The language model cited no passage, so these are the articles' own words."
             yield self._extract(question, passages, notice or unusable)
         elif notice:
-            yield self._cited(question, text, read, notice)
+            yield replace(answer, notice=notice)
 
-    def _cited(self, question: Question, text: str, passages: list[ScoredPassage], notice: str = "") -> Answer:
-        sentences, citations = cite(text, passages)
-        return Answer(question.text, "answered", sentences, citations, self.searched, notice)
+
+def _cited(question: Question, text: str, passages: list[ScoredPassage], searched: Searched) -> Answer:
+    sentences, citations = cite(text, passages)
+    return Answer(question.text, "answered", sentences, citations, searched)

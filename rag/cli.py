@@ -216,8 +216,7 @@ def _write_answer(answer: Answer) -> str:
 
 
 def _write_citation(citation: Citation) -> str:
-    where = ", ".join(part for part in (citation.source, citation.date) if part)
-    head = f"[{citation.number}] {citation.title}" + (f" ({where})" if where else "")
+    head = f"[{citation.number}] {_write_headline(citation)}"
     lines = [f"article {citation.article_id}, characters {citation.start} to {citation.end}", citation.url]
     return "\n".join([_wrap(head, "    "), *(f"    {line}" for line in lines if line)])
 
@@ -230,10 +229,14 @@ def _write_searched(searched: Searched) -> str:
 
 def _write_passage(found: ScoredPassage) -> str:
     article = found.article
-    where = ", ".join(part for part in (article.source, article.date) if part)
-    head = f"{found.rank}. {article.title}" + (f" ({where})" if where else "")
+    head = f"{found.rank}. {_write_headline(article)}"
     place = f"score {found.score:.3f}, article {article.id}, characters {found.passage.start} to {found.passage.end}"
     return "\n".join([_wrap(head, "   "), f"   {place}", textwrap.indent(_wrap(found.passage.text), "   ")])
+
+
+def _write_headline(published: Article | Citation) -> str:
+    where = ", ".join(part for part in (published.source, published.date) if part)
+    return published.title + (f" ({where})" if where else "")
 
 
 def _write_article(article: Article) -> str:

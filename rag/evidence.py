@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -69,11 +70,13 @@ def rank_evidence(question: Question, passages: Sequence[ScoredPassage], embedde
     found = candidates(passages)
     if not found:
         return []
-    likeness = embedder.embed_passages([candidate.text for candidate in found]) @ embedder.embed_question(question.text)
+    vectors = embedder.embed_passages([candidate.text for candidate in found])
+    likeness = vectors @ embedder.embed_question(question.text)
     described = [features(question, candidate, float(near)) for candidate, near in zip(found, likeness, strict=True)]
     logits = np.array(described) @ WEIGHTS + BIAS
     best = int(np.argmax(logits))
-    drift = max(0.0, _likeness_without(question, found[best], embedder) - float(likeness[best]))
+    nearer = float(vectors[best] @ embedder.embed_question(_without_what_lacks(question, found[best])))
+    drift = max(0.0, nearer - float(likeness[best]))
     if _probability(logits[best] - DRIFT_WEIGHT * drift) < THRESHOLD:
         return []
     return [
@@ -88,7 +91,9 @@ def candidates(passages: Sequence[ScoredPassage]) -> list[Candidate]:
     chosen: dict[tuple[str, int], Candidate] = {}
     for found in passages:
         text = found.article.text
-        spans = borders.setdefault(found.article.id, sentence_spans(text))
+        if found.article.id not in borders:
+            borders[found.article.id] = sentence_spans(text)
+        spans = borders[found.article.id]
         for before, (start, end) in zip([(0, 0), *spans], spans, strict=False):
             # A sentence too long for one passage is shown as far as the passage goes.
             first, last = max(start, found.passage.start), min(end, found.passage.end)
@@ -113,25 +118,25 @@ def features(question: Question, candidate: Candidate, likeness: float) -> list[
     return [likeness, _share(question.words, stems), _share(question.words, around), missing, no_quantity]
 
 
-def _likeness_without(question: Question, candidate: Candidate, embedder: Embedder) -> float:
-    """Give the likeness of a sentence to the question without the words that it and its surroundings lack.
+def _without_what_lacks(question: Question, candidate: Candidate) -> str:
+    """Give the question without the words that a sentence and its surroundings lack.
 
-    A sentence that answers in other words loses by this. One that is merely about the same person gains: it stays as
-    near to "What did Zarif say about" as it is to "What did Zarif say about football?", and nearer.
+    A sentence that answers in other words is less like what is left. One that is merely about the same person is more
+    like it: it is nearer to "What did Zarif say about" than to "What did Zarif say about football?".
     """
     around = _stems(candidate.text) | _stems_around(candidate)
     rest = question.text
     for word in sorted(question.words, key=lambda word: -word.start):
         if not word.capital and not matches(word.stem, around):
             rest = rest[: word.start] + rest[word.start + len(word.text) :]
-    asked = embedder.embed_question(rest)
-    return float(embedder.embed_passages([candidate.text])[0] @ asked)
+    return rest
 
 
 def _stems_around(candidate: Candidate) -> frozenset[str]:
     return _stems(candidate.before) | _stems(candidate.found.article.title)
 
 
+@lru_cache(maxsize=1000)  # a passage is looked at for each of its sentences
 def _stems(text: str) -> frozenset[str]:
     return frozenset(word.stem for word in words(text))
 

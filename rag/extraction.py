@@ -53,7 +53,7 @@ def extract(ranked: Sequence[Evidence]) -> list[Excerpt]:
             break
         excerpt = _whole(evidence)
         if any(_overlaps(excerpt, other) for other in excerpts):
-            excerpts = _lengthened(excerpts, excerpt)
+            excerpts = _lengthened(excerpts, excerpt, evidence)
         elif excerpt.sentences <= room and not any(_repeats(excerpt, other) for other in excerpts):
             excerpts.append(excerpt)
     return excerpts
@@ -70,36 +70,29 @@ def leans_back(sentence: str) -> bool:
 
 def _whole(evidence: Evidence) -> Excerpt:
     """Give a sentence with those before it that it leans on, back to one that stands alone."""
-    article = evidence.article
-    earlier = [span for span in sentence_spans(article.text) if span[1] <= evidence.start]
+    alone = Excerpt(evidence.article, evidence.start, evidence.end, sentences=1)
+    if not leans_back(alone.text):
+        return alone
+    text = evidence.article.text
+    earlier = [span for span in sentence_spans(text) if span[1] <= evidence.start]
     start, sentences = evidence.start, 1
-    while earlier and sentences < LONGEST_EXCERPT and leans_back(article.text[start : evidence.end]):
+    while earlier and sentences < LONGEST_EXCERPT and leans_back(text[start : evidence.end]):
         start, sentences = earlier.pop()[0], sentences + 1
-    return Excerpt(article, start, evidence.end, sentences)
+    return Excerpt(evidence.article, start, evidence.end, sentences)
 
 
 def _overlaps(one: Excerpt, other: Excerpt) -> bool:
     return one.article == other.article and one.start < other.end and other.start < one.end
 
 
-def _lengthened(excerpts: Sequence[Excerpt], leaning: Excerpt) -> list[Excerpt]:
+def _lengthened(excerpts: list[Excerpt], leaning: Excerpt, evidence: Evidence) -> list[Excerpt]:
     """Let an excerpt go on with the sentence after it, where that leans on its last one; it stays in its place."""
-    room = MAXIMUM_SENTENCES - sum(excerpt.sentences for excerpt in excerpts)
-    return [
-        Excerpt(shown.article, shown.start, leaning.end, shown.sentences + 1)
-        if room and _goes_on(shown, leaning) and sum(_overlaps(leaning, other) for other in excerpts) == 1
-        else shown
-        for shown in excerpts
-    ]
-
-
-def _goes_on(shown: Excerpt, leaning: Excerpt) -> bool:
-    last = sentence_spans(leaning.article.text[: leaning.end])[-1]
-    return (
-        shown.article == leaning.article
-        and shown.start <= leaning.start < shown.end < leaning.end <= last[1]
-        and (not leaning.article.text[shown.end : last[0]].strip())
-    )
+    [shown, *others] = [excerpt for excerpt in excerpts if _overlaps(leaning, excerpt)]
+    adjoins = shown.end <= evidence.start and not shown.article.text[shown.end : evidence.start].strip()
+    if others or leaning.start < shown.start or not adjoins:
+        return excerpts
+    longer = Excerpt(shown.article, shown.start, evidence.end, shown.sentences + 1)
+    return [longer if other is shown else other for other in excerpts]
 
 
 def _repeats(one: Excerpt, other: Excerpt) -> bool:

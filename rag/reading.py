@@ -11,6 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from rag.archive import FILE_NAME
 from rag.articles import Article
 from rag.cleaning import WIDEST_WRAP
 from rag.decoding import decode
@@ -18,7 +19,6 @@ from rag.lines import line_records
 from rag.records import Unreadable, article_of
 
 READABLE = (".txt", ".md", ".html", ".htm", ".jsonl", ".jsonl.gz")
-ARCHIVE = "archive.sqlite3"
 
 LARGEST_FILE = 50_000_000
 LARGEST_PAGE = 10_000_000
@@ -79,7 +79,7 @@ def _listed(folder: Path) -> list[Path] | Refusal:
         paths = sorted(folder.iterdir())
     except OSError as error:
         return Refusal(folder, _trouble(error))
-    return [] if folder / ARCHIVE in paths else [path for path in paths if not _is_passed_over(path.name)]
+    return [] if folder / FILE_NAME in paths else [path for path in paths if not _is_passed_over(path.name)]
 
 
 def _is_passed_over(name: str) -> bool:
