@@ -19,7 +19,7 @@ MOST_MARKS = 8
 
 # Terminal sequences, then what no reader sees: controls (line breaks are handled before), soft hyphens, zero-width and
 # bidirectional controls, variation selectors, tags, halves of surrogate pairs, non-characters.
-ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]")
 UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -183,7 +183,7 @@ def _is_full(line: str, following: str, width: int) -> bool:
 def _is_wrapped(line: str, following: str, width: int) -> bool:
     if not width or LIST_ITEM.match(following):
         return False
-    return _is_full(line, following, width) or (not _is_ended(line) and _goes_on(following))
+    return _is_full(line, following, width) or (not is_ended(line) and _goes_on(following))
 
 
 def _is_furniture(paragraph: str, patterns: re.Pattern[str] = ANYWHERE) -> bool:
@@ -207,7 +207,7 @@ def _mended(paragraphs: list[str]) -> Iterator[str]:
 
 
 def _joined(run: list[str]) -> list[str]:
-    if len(run) == 1 or not _is_ended(run[-1]):
+    if len(run) == 1 or not is_ended(run[-1]):
         return run
     whole = run[0] + "".join(each if CLINGING.match(each) else " " + each for each in run[1:])
     return run if _is_furniture(whole) or _is_furniture(whole, AT_THE_END) else [whole]
@@ -215,7 +215,7 @@ def _joined(run: list[str]) -> list[str]:
 
 def _is_broken(before: str, after: str, beyond: str = "") -> bool:
     """Tell whether a sentence runs on from one paragraph into the next."""
-    if _is_ended(before) or LIST_ITEM.match(before) or LIST_ITEM.match(after):
+    if is_ended(before) or LIST_ITEM.match(before) or LIST_ITEM.match(after):
         return False
     if _goes_on(after):
         return _is_name(before) or _is_open(before)
@@ -224,7 +224,8 @@ def _is_broken(before: str, after: str, beyond: str = "") -> bool:
     return _is_apposed(before, after) or (AMOUNT.match(after) is not None and _is_quoting(before))
 
 
-def _is_ended(paragraph: str) -> bool:
+def is_ended(paragraph: str) -> bool:
+    """Tell whether a paragraph ends as a sentence does."""
     return not CONNECTIVES.fullmatch(_last_word(paragraph)) and paragraph.rstrip(CLOSERS)[-1:] in TERMINALS
 
 

@@ -10,7 +10,7 @@ from io import BufferedReader
 from typing import Any
 
 from rag.decoding import MARKS, refuse_binary
-from rag.records import Unreadable
+from rag.records import FIELDS, Unreadable
 
 LONGEST_LINE = 2_000_000
 LONGEST_LINE_BYTES = 4 * LONGEST_LINE
@@ -33,7 +33,7 @@ def line_records(file: BufferedReader, *, compressed: bool) -> Iterator[tuple[in
             if not blank:
                 yield number, _record(line)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise Unreadable(f"line {number + 1}: the compressed file is damaged or cut off ({error})") from error
+        raise Unreadable(f"line {number + 1}: the compressed file is damaged or cut off") from error
 
 
 def _lines(file: BufferedReader, *, compressed: bool) -> Iterator[bytes]:
@@ -41,10 +41,10 @@ def _lines(file: BufferedReader, *, compressed: bool) -> Iterator[bytes]:
     lines = gzip.GzipFile(fileobj=file) if compressed else file
     start = lines.peek(4096)
     if not start:
-        raise Unreadable("empty")
+        raise Unreadable("empty", "skipped")
     if any(start.startswith(mark) for mark, encoding in MARKS if encoding != "utf-8"):
         raise Unreadable("UTF-16 or UTF-32; save it as UTF-8")
-    refuse_binary(start)
+    refuse_binary(start.lstrip().split(b"\n", 1)[0])
     number = length = 0
     while line := lines.readline(LONGEST_LINE_BYTES + 1):
         number += 1
@@ -69,16 +69,32 @@ def _lose_line(lines: BufferedReader | gzip.GzipFile, number: int) -> int:
 
 def _record(line: bytes) -> dict[str, Any] | Unreadable:
     try:
-        text = line.decode("utf-8-sig") if len(line) <= LONGEST_LINE_BYTES else ""
-        if not text or len(text) > LONGEST_LINE:
-            return Unreadable(f"longer than {LONGEST_LINE:,} characters")
-        record = json.loads(text.rstrip())
+        record = _parsed(line)
     except UnicodeDecodeError:
         return Unreadable("not text in UTF-8")
     except json.JSONDecodeError as error:
-        return Unreadable(f"not JSON ({error.msg} at character {error.pos + 1})")
+        return Unreadable(f"not JSON ({error.msg.removesuffix(' at').rstrip(': ')} at character {error.pos + 1})")
+    except Unreadable as error:
+        return error
     except RecursionError:
         return Unreadable("nested too deeply")
     except ValueError:
         return Unreadable("a number too long to read")
     return record if isinstance(record, dict) else Unreadable("not a JSON object with the fields of an article")
+
+
+def _parsed(line: bytes) -> Any:
+    text = line.decode("utf-8-sig") if len(line) <= LONGEST_LINE_BYTES else ""
+    if not text or len(text) > LONGEST_LINE:
+        raise Unreadable(f"longer than {LONGEST_LINE:,} characters", "skipped")
+    return json.loads(text.rstrip(), object_pairs_hook=_unambiguous)
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next((name for name in FIELDS if names.count(name) > 1), None)
+        if twice:
+            raise Unreadable(f"field {twice} stands in it twice")
+    return record

@@ -9,22 +9,43 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from rag.cleaning import clean_line
+from rag.cleaning import clean_line, is_ended
+from rag.dates import iso_day
 from rag.decoding import decode
-from rag.records import Unreadable
+from rag.records import LONGEST_LINE, Unreadable
 
 # libxml2 silently drops what lies deeper than 256 elements; no real page comes near.
 DEEPEST = 250
 MOST_ELEMENTS = 50_000
+# Both libraries that take a page apart need cubic time for the attributes of one element.
+MOST_ATTRIBUTES = 250
 SHORTEST_HEADLINE = 3
+SHORTEST_LIST = 250  # a page with less than this and without a sentence holds a menu
 
-DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
+DECLARED = re.compile(
+    rb"(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE
+)
+QUOTED = re.compile(r"=\s*(?:\"[^\"]*\"|'[^']*')")
+TAG = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|textarea)\b.*?(?:</\1|\Z)"
+    r"|<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+)*+",
+    re.IGNORECASE | re.DOTALL,
+)
 HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*(?:\.0+)?\s*(?:;|!|$)"
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*(?:\.0+)?%?\s*(?:;|!|$)"
     r"|font-size\s*:\s*0*(?:\.0+)?\s*(?:px|pt|r?em|%)?\s*(?:;|!|$)|(?:left|top|text-indent)\s*:\s*-\d{4,}",
     re.IGNORECASE,
 )
+NEVER_SHOWN = ("script", "style", "template", "noscript", "iframe")
+UNSEEN = "".join(f" or self::{name}" for name in NEVER_SHOWN)
+COLOUR = re.compile(r"(?:^|;)\s*(color|background|background-color)\s*:\s*([^;!]*)", re.IGNORECASE)
+NO_COLOUR = {"", "inherit", "initial", "unset", "revert"}
+# The elements of a line; around all others stands a space or more.
+INLINE = re.compile("a|abbr|b|bdi|bdo|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strong|su[bp]|u")
 TITLE_TAIL = re.compile(r"\s+(?:[|·•–—-]|::|»)\s+(?=\S)")
+PUBLISHED = re.compile(
+    r"(?:(?:article|og):)?published_time|(?:dc\.|dcterms\.)?date|datepublished|pubdate", re.IGNORECASE
+)
 NO_AUTHOR = re.compile(
     r"https?|www\b.*|.*\bcom|sponsored|[A-Z]{1,4}|.*\bstaff(?: \w+)?|(?:the )?(?:author|editors?|admin)", re.IGNORECASE
 )
@@ -37,14 +58,16 @@ def page_record(data: bytes) -> dict[str, Any]:
     _drop_unseen(tree)
     document = _extracted(tree)
     if document is None or not (document.text or "").strip():
-        raise Unreadable("no article text found")
+        raise Unreadable("no article text found", "skipped")
+    if len(document.text) < SHORTEST_LIST and not any(map(is_ended, document.text.splitlines())):
+        raise Unreadable("no article text found", "skipped")
     outlet = document.sitename or document.hostname or ""
     title = _headline(tree) or _without_outlet(clean_line(document.title or ""), outlet, document.hostname or "")
     return {
         "title": title,
         "text": _without_title(document.text, title),
         "source": outlet,
-        "date": document.date,
+        "date": _date(tree, document.date or ""),
         "url": document.url,
         "authors": _authors(document.author or "", outlet),
     }
@@ -52,24 +75,33 @@ def page_record(data: bytes) -> dict[str, Any]:
 
 def visible_text(source: str) -> str:
     """Give the text of a piece of HTML without its tags, scripts and hidden parts."""
-    try:
-        tree = _tree(f"<html><body><div>{source}</div></body></html>")
-    except Unreadable:
-        return ""
+    tree = _tree(f"<html><body><div>{source}</div></body></html>")
     _drop_unseen(tree)
+    for element in tree.iter():
+        if not INLINE.fullmatch(element.tag):
+            element.text, element.tail = f"\n{element.text or ''}", f"\n{element.tail or ''}"
     return str(tree.text_content()).strip()
 
 
 def _tree(source: str) -> Any:
     from lxml import etree, html  # type: ignore[import-untyped]
 
+    _refuse_crowds(source)
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     try:
         tree = html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError) as error:
-        raise Unreadable("no article text found") from error
+        raise Unreadable("no article text found", "skipped") from error
     _refuse_monsters(tree)
     return tree
+
+
+def _refuse_crowds(source: str) -> None:
+    for tag in TAG.finditer(source):
+        if tag[0][1] != "!" and not tag[1] and tag.end() - tag.start() > 2 * MOST_ATTRIBUTES:
+            attributes = QUOTED.sub("= ", tag[0]).replace("/", " ").split()
+            if len(attributes) > MOST_ATTRIBUTES:
+                raise Unreadable(f"HTML with more than {MOST_ATTRIBUTES:,} attributes in one tag")
 
 
 def _refuse_monsters(tree: Any) -> None:
@@ -86,9 +118,7 @@ def _refuse_monsters(tree: Any) -> None:
 
 
 def _drop_unseen(tree: Any) -> None:
-    for element in tree.xpath(
-        "//*[@hidden or @aria-hidden or @style or self::script or self::style or self::template]"
-    ):
+    for element in tree.xpath(f"//*[@hidden or @aria-hidden or @style{UNSEEN}]"):
         if _is_unseen(element) and element.getparent() is not None:
             element.drop_tree()
 
@@ -97,10 +127,16 @@ def _is_unseen(element: Any) -> bool:
     """Tell whether an element's own markup hides it; a whole page may be hidden until its scripts have run."""
     if element.tag in {"html", "head", "body"}:
         return False
-    if element.tag in {"script", "style", "template", "noscript"}:
+    if element.tag in NEVER_SHOWN:
         return "ld+json" not in element.get("type", "")
     hidden = "hidden" in element.attrib or element.get("aria-hidden", "").lower() == "true"
-    return hidden or HIDING_STYLE.search(element.get("style", "")) is not None
+    return hidden or _is_hiding(element.get("style", ""))
+
+
+def _is_hiding(style: str) -> bool:
+    colours = {name.lower(): colour.strip().lower() for name, colour in COLOUR.findall(style)}
+    ink = colours.pop("color", "")
+    return HIDING_STYLE.search(style) is not None or (ink not in NO_COLOUR and ink in colours.values())
 
 
 def _extracted(tree: Any) -> Any:
@@ -124,6 +160,17 @@ def _trafilatura() -> ModuleType:
     return trafilatura
 
 
+def _date(tree: Any, found: str) -> str:
+    """Give the date that was found, unless the page says its day in a way that is none for certain."""
+    metas = [meta for meta in tree.iter("meta") if PUBLISHED.fullmatch(_name(meta))]
+    days = [meta.get("content", "") for meta in metas]
+    return found if not any(map(str.strip, days)) or any(map(iso_day, days)) else ""
+
+
+def _name(meta: Any) -> str:
+    return str(meta.get("property") or meta.get("name") or meta.get("itemprop") or "")
+
+
 def _headline(tree: Any) -> str:
     """Give the one main heading of a page; the metadata may be worded for search engines."""
     headings = [clean_line(heading.text_content()) for heading in tree.iter("h1")]
@@ -144,7 +191,7 @@ def _without_outlet(title: str, outlet: str, host: str) -> str:
 def _without_title(text: str, title: str) -> str:
     """Part the paragraphs, which come one a line, and leave out the first if it is the title again."""
     lines = [line.strip(" |") for line in text.split("\n")]
-    if len(lines) > 1 and _letters(lines[0]) == _letters(title):
+    if len(lines) > 1 and len(title) <= LONGEST_LINE and _letters(lines[0]) == _letters(title):
         del lines[0]
     return "\n\n".join(lines)
 

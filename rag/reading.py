@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rag.archive import FILE_NAME
 from rag.articles import Article
-from rag.cleaning import WIDEST_WRAP
+from rag.cleaning import CLOSERS, WIDEST_WRAP, clean_line
 from rag.decoding import decode
 from rag.lines import line_records
 from rag.records import Unreadable, article_of
@@ -40,6 +41,14 @@ OTHER_KINDS = {
     ".gz": "a gzip file",
 }
 
+SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
+FULL_STOPS = (".", "。", "।", "۔", "።")
+LINK = "a symbolic link, which is not followed"
+CHANGED = "changed while it was read"
+
+# Skipped is what is passed over by a rule or holds nothing to read; failed is an article that could not be read.
+Outcome = Literal["skipped", "failed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -47,6 +56,7 @@ class Refusal:
 
     path: Path
     reason: str
+    state: Outcome = "failed"
 
 
 def find_files(folder: Path) -> Iterator[Path | Refusal]:
@@ -56,15 +66,17 @@ def find_files(folder: Path) -> Iterator[Path | Refusal]:
     `.a.swp`, `~$a`), files named README or LICENSE, and a folder in which an Onrecord archive lies. The path of one
     file finds that file.
     """
-    waiting = [folder]
+    waiting = [iter([folder])]
     while waiting:
-        path = waiting.pop()
-        if not (_is_folder(path) or (path == folder and path.is_dir())):
+        path = next(waiting[-1], None)
+        if path is None:
+            waiting.pop()
+        elif not (_is_folder(path) or (path == folder and path.is_dir())):
             yield _found(path)
         elif isinstance(found := _listed(path), Refusal):
             yield found
         else:
-            waiting.extend(reversed(found))
+            waiting.append(found)
 
 
 def _is_folder(path: Path) -> bool:
@@ -74,17 +86,17 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _listed(folder: Path) -> list[Path] | Refusal:
+def _listed(folder: Path) -> Iterator[Path] | Refusal:
     try:
-        paths = sorted(folder.iterdir())
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - a million paths would fill the memory, their names do not
     except OSError as error:
-        return Refusal(folder, _trouble(error))
-    return [] if folder / FILE_NAME in paths else [path for path in paths if not _is_passed_over(path.name)]
+        return _trouble(folder, error)
+    return iter(()) if FILE_NAME in names else (folder / name for name in names if not _is_passed_over(name))
 
 
 def _is_passed_over(name: str) -> bool:
     return (
-        name.startswith((".", "~$"))
+        name.startswith((".", "~$", "#"))
         or name.endswith(("~", ".swp", ".swo", ".bak"))
         or name.partition(".")[0].casefold() in {"readme", "license", "licence"}
     )
@@ -94,25 +106,31 @@ def _found(path: Path) -> Path | Refusal:
     try:
         mode = path.lstat().st_mode
     except OSError as error:
-        return Refusal(path, _trouble(error))
+        return _trouble(path, error)
     if not stat.S_ISREG(mode):
-        return Refusal(path, _irregular(mode))
-    if path.name.lower().endswith(READABLE):
-        return path
-    kind = OTHER_KINDS.get(path.suffix.lower(), f"a {path.suffix} file" if path.suffix else "a file without a suffix")
-    return Refusal(path, f"{kind}; {FORMATS}")
+        return Refusal(path, _irregular(mode), "skipped")
+    return path if path.name.lower().endswith(READABLE) else Refusal(path, f"{_kind(path)}; {FORMATS}", "skipped")
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower()
+    plain = SUFFIX.fullmatch(suffix) is not None
+    unknown = f"a {suffix} file" if plain else "a file of another kind" if suffix else "a file without a suffix"
+    return OTHER_KINDS.get(suffix, unknown)
 
 
 def _irregular(mode: int) -> str:
     if stat.S_ISLNK(mode):
-        return "a symbolic link, which is not followed"
+        return LINK
     return "a named pipe, not a file" if stat.S_ISFIFO(mode) else "a socket or a device, not a file"
 
 
-def _trouble(error: OSError) -> str:
+def _trouble(path: Path, error: OSError) -> Refusal:
     if error.errno == errno.ELOOP:
-        return "a symbolic link, which is not followed"
-    return f"cannot be read ({error.strerror or error})"
+        return Refusal(path, LINK, "skipped")
+    if error.errno == errno.ENOENT:
+        return Refusal(path, "not there, or no longer", "skipped")
+    return Refusal(path, f"cannot be read ({error.strerror or 'for a reason that the system does not tell'})")
 
 
 def read_articles(path: Path) -> Iterator[Article | Refusal]:
@@ -120,41 +138,54 @@ def read_articles(path: Path) -> Iterator[Article | Refusal]:
 
     A file of .jsonl has one article a line; every other file is one article.
     """
-    name = path.name.lower()
     try:
-        with _opened(path) as file:
-            if name.endswith((".jsonl", ".jsonl.gz")):
-                yield from _read_lines(path, file)
-            else:
-                yield _read_whole(path, file)
+        if path.name.lower().endswith((".jsonl", ".jsonl.gz")):
+            yield from _read_lines(path)
+        else:
+            yield _read_whole(path)
     except OSError as error:
-        yield Refusal(path, _trouble(error))
+        yield _trouble(path, error)
     except Unreadable as error:
-        yield Refusal(path, str(error))
+        yield Refusal(path, str(error), error.state)
 
 
-def _opened(path: Path) -> BufferedReader:
+def open_file(path: Path) -> BufferedReader:
     """Open a regular file; never wait for a pipe, never follow a link that took the file's place."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     mode = os.fstat(handle).st_mode
     if not stat.S_ISREG(mode):
         os.close(handle)
-        raise Unreadable(_irregular(mode) if not stat.S_ISDIR(mode) else "a folder, not a file")
+        raise Unreadable(_irregular(mode) if not stat.S_ISDIR(mode) else "a folder, not a file", "skipped")
     return os.fdopen(handle, "rb")
 
 
-def _read_whole(path: Path, file: BufferedReader) -> Article:
+def _is_changed(path: Path, before: os.stat_result) -> bool:
+    after = path.lstat()
+    return (after.st_ino, after.st_size, after.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns)
+
+
+def _read_whole(path: Path) -> Article:
     suffix = path.suffix.lower()
     if suffix not in READERS:
-        raise Unreadable(f"a {suffix} file; {FORMATS}")
-    largest = LARGEST_FILE if suffix == ".txt" else LARGEST_PAGE
-    data = file.read(largest + 1)
-    if len(data) > largest:
-        raise Unreadable(f"larger than {largest // 1_000_000} MB")
-    record = READERS[suffix](data)
+        open_file(path).close()  # which tells first of what is no file at all
+        raise Unreadable(f"{_kind(path)}; {FORMATS}", "skipped")
+    record = READERS[suffix](_content(path, LARGEST_FILE if suffix == ".txt" else LARGEST_PAGE))
     if not record["text"].strip():
-        raise Unreadable("no article text found")
+        raise Unreadable("no article text found", "skipped")
     return article_of(record)
+
+
+def _content(path: Path, largest: int) -> bytes:
+    """Read a whole file; once more if it changed meanwhile, for half of one article and half of another is none."""
+    for _ in range(2):
+        with open_file(path) as file:
+            before = os.fstat(file.fileno())
+            data = file.read(largest + 1) if before.st_size <= largest else b""
+        if max(before.st_size, len(data)) > largest:
+            raise Unreadable(f"larger than {largest // 1_000_000} MB", "skipped")
+        if not _is_changed(path, before):
+            return data
+    raise Unreadable(CHANGED)
 
 
 def _text_record(data: bytes) -> dict[str, Any]:
@@ -163,10 +194,10 @@ def _text_record(data: bytes) -> dict[str, Any]:
     first, _, rest = text.lstrip().partition("\n")
     following = rest.lstrip()
     apart = not rest.split("\n", 1)[0].strip() or len(rest.split("\n", 1)[0]) > WIDEST_WRAP
-    sentence = first.rstrip().endswith(".") or following[:1].islower()
-    if following and apart and not sentence and len(first) < LONGEST_TITLE:
-        return {"title": first, "text": rest}
-    return {"text": text}
+    if not following or not apart or len(first) >= LONGEST_TITLE:
+        return {"text": text}
+    sentence = clean_line(first).rstrip(CLOSERS).endswith(FULL_STOPS) or following[:1].islower()
+    return {"text": text} if sentence else {"title": first, "text": rest}
 
 
 def _markdown_record(data: bytes) -> dict[str, Any]:
@@ -189,11 +220,19 @@ READERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
 }
 
 
-def _read_lines(path: Path, file: BufferedReader) -> Iterator[Article | Refusal]:
-    for number, record in line_records(file, compressed=path.suffix.lower() == ".gz"):
-        try:
-            if isinstance(record, Unreadable):
-                raise record
-            yield article_of(record)
-        except Unreadable as error:
-            yield Refusal(path, f"line {number}: {error}")
+def _read_lines(path: Path) -> Iterator[Article | Refusal]:
+    with open_file(path) as file:
+        before = os.fstat(file.fileno())
+        for number, record in line_records(file, compressed=path.suffix.lower() == ".gz"):
+            yield _line_article(path, number, record)
+    if _is_changed(path, before):
+        yield Refusal(path, CHANGED)
+
+
+def _line_article(path: Path, number: int, record: dict[str, Any] | Unreadable) -> Article | Refusal:
+    try:
+        if isinstance(record, Unreadable):
+            raise record
+        return article_of(record)
+    except Unreadable as error:
+        return Refusal(path, f"line {number}: {error}", error.state)

@@ -6,13 +6,14 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.articles import Article
 from rag.cleaning import clean_line, clean_text
 from rag.dates import iso_day
 
+FIELDS = ("id", "title", "text", "source", "date", "url", "authors")
 LONGEST_LINE = 300
 LONGEST_URL = 2000
 MOST_AUTHORS = 20
@@ -21,8 +22,21 @@ TITLE_WORDS = 12
 AUTHOR_BREAK = re.compile(r"\s*;\s*|\s*,\s*(?!(?:Jr|Sr|II|III|Ph\.?D|M\.?D)\b)|\s+(?:and|&)\s+")
 
 
+if TYPE_CHECKING:
+    from rag.reading import Outcome
+
+KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+
+
 class Unreadable(ValueError):
-    """A file, or a line of one, is no article; the message is for a person."""
+    """A file, or a line of one, gives no article; the message is for a person.
+
+    It is skipped if it was never meant to give one or holds nothing to read, and else has failed.
+    """
+
+    def __init__(self, reason: str, state: Outcome = "failed") -> None:
+        super().__init__(reason)
+        self.state = state
 
 
 def article_of(record: Mapping[str, Any]) -> Article:
@@ -33,7 +47,7 @@ def article_of(record: Mapping[str, Any]) -> Article:
     """
     text = clean_text(_text(record))
     if not text:
-        raise Unreadable("no article text found")
+        raise Unreadable("no article text found", "skipped")
     article = Article(
         id=_id(record.get("id")),
         title=_line(record, "title") or _opening(text),
@@ -49,7 +63,7 @@ def article_of(record: Mapping[str, Any]) -> Article:
 def _text(record: Mapping[str, Any]) -> str:
     text = _string(record, "text")
     if not text.strip():
-        raise Unreadable(f"field text is {'empty' if text else 'missing'}")
+        raise Unreadable("field text is empty", "skipped") if text else Unreadable("field text is missing")
     return text
 
 
@@ -58,13 +72,8 @@ def _string(record: Mapping[str, Any], field: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _wrong(field, value)
+        raise Unreadable(f"field {field} is {KINDS.get(type(value), 'something else')}, not text")
     return value
-
-
-def _wrong(field: str, value: object) -> Unreadable:
-    shown = clean_line(repr(value))
-    return Unreadable(f"field {field} is not text: {shown if len(shown) <= 60 else shown[:59] + '…'}")
 
 
 def _line(record: Mapping[str, Any], field: str) -> str:
@@ -110,6 +119,6 @@ def _authors(record: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(value, str):
         value = AUTHOR_BREAK.split(clean_line(value)[: LONGEST_LINE * MOST_AUTHORS].removeprefix("By "))
     if not isinstance(value, list | tuple | None) or not all(isinstance(each, str) for each in value or ()):
-        raise _wrong("authors", value)
+        raise Unreadable("field authors is neither text nor a list of names")
     names = dict.fromkeys(_cut(each) for each in value or ())
     return tuple(name for name in names if name)[:MOST_AUTHORS]
