@@ -173,7 +173,7 @@ _Connect = Callable[[Clock], tuple["httpx.BaseTransport", Any]]
 
 def _prepare_openai(settings: Settings, model: str) -> _Connect:
     import httpx
-    from llama_index.llms.openai_like import OpenAILike  # type: ignore[import-untyped]
+    from llama_index.llms.openai_like import OpenAILike
     from openai.resources import chat  # noqa: F401 # else it is loaded in the time of the first answer
 
     tls = httpx.create_ssl_context(trust_env=False)
@@ -200,7 +200,7 @@ def _prepare_openai(settings: Settings, model: str) -> _Connect:
 def _prepare_ollama(settings: Settings, model: str) -> _Connect:
     import httpx
     import ollama
-    from llama_index.llms.ollama import Ollama  # type: ignore[import-untyped]
+    from llama_index.llms.ollama import Ollama
 
     tls = httpx.create_ssl_context(trust_env=False)
 

@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 
 from rag import Article, Chatbot, Settings
-from rag.embedding import PACKAGED_MODEL, Embedder
+from rag.embedding import Embedder
 from rag.indexing import index_articles
+from rag.models import PACKAGED_MODEL
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a longer run kill the indexing process more often."""
+    parser.addoption("--kills", type=int, default=100, help="at how many steps of publishing, at least, a process dies")
 
 
 @pytest.fixture(scope="session", autouse=True)
