@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rag.reading import Refusal
 from rag.settings import Settings
+from rag.talk import counted, shown
 
 from .sync import Report, synchronise
 
 ALL_READ = 0
 SOME_REFUSED = 3
 STOPPED = 130
+STOPPED_LINE = "Stopped. What was read so far is kept; run the same command to go on."
 
 
 def run(folders: Sequence[Path], settings: Settings, *, as_json: bool = False) -> int:
@@ -28,11 +31,10 @@ def run(folders: Sequence[Path], settings: Settings, *, as_json: bool = False) -
         with Meter() as meter:
             report = synchronise(folders, settings, meter)
     except KeyboardInterrupt:
-        print("Stopped. What was read so far is kept; run the same command to go on.", file=sys.stderr)
+        print(STOPPED_LINE, file=sys.stderr)
         return STOPPED
-    for refusal in report.refusals:
-        print(f"refused  {_shown(refusal.path)}: {_shown(refusal.reason)}", file=sys.stderr)
-    print(_as_json(report) if as_json else _summary(report, settings))
+    print_refusals(report.refusals)
+    print(json.dumps(as_dict(report), ensure_ascii=False, indent=2) if as_json else summary(report, settings))
     return SOME_REFUSED if report.refusals else ALL_READ
 
 
@@ -62,7 +64,7 @@ class Meter:
     def expect(self, articles: int) -> None:
         """Show the bar for so many articles."""
         if articles:
-            self.announce(f"Reading and embedding {articles:,} articles")
+            self.announce(f"Reading and embedding {counted(articles, 'article')}")
             self._bar.update(self._task, total=articles, visible=True)
 
     def advance(self, articles: int) -> None:
@@ -70,18 +72,29 @@ class Meter:
         self._bar.advance(self._task, articles)
 
 
-def _summary(report: Report, settings: Settings) -> str:
-    return (
-        f"{report.articles:,} articles in {_shown(settings.archive)}: {report.added:,} added, "
-        f"{report.removed:,} removed, {report.unchanged_files:,} files unchanged, {len(report.refusals):,} refused."
-    )
+def print_refusals(refusals: Iterable[Refusal]) -> None:
+    """Say on stderr what was refused, and why."""
+    for refusal in refusals:
+        print(f"refused  {shown(refusal.path)}: {shown(refusal.reason)}", file=sys.stderr)
 
 
-def _as_json(report: Report) -> str:
-    refusals = [{"path": _shown(refusal.path), "reason": _shown(refusal.reason)} for refusal in report.refusals]
-    return json.dumps(asdict(report) | {"refusals": refusals}, ensure_ascii=False, indent=2)
+def summary(report: Report, settings: Settings) -> str:
+    """Write what was done as one line."""
+    done = [
+        f"{report.added:,} added",
+        f"{report.removed:,} removed",
+        f"{counted(report.unchanged_files, 'file')} unchanged",
+        f"{counted(report.moved_files, 'file')} moved" if report.moved_files else "",
+        f"{counted(report.duplicate_files, 'duplicate file')}" if report.duplicate_files else "",
+        f"{len(report.refusals):,} refused",
+    ]
+    return f"{counted(report.articles, 'article')} in {shown(settings.archive)}: {', '.join(filter(None, done))}."
 
 
-def _shown(named: Path | str) -> str:
-    """Write a path, or what names one, so that no file can break a line, move the cursor or be unprintable."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in str(named))
+def as_dict(report: Report) -> dict[str, Any]:
+    """Give what was done for other programs."""
+    refusals = [
+        {"path": shown(refusal.path), "state": refusal.state, "reason": shown(refusal.reason)}
+        for refusal in report.refusals
+    ]
+    return asdict(report) | {"refusals": refusals}

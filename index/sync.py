@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from rag.archive import FILE_NAME
+from rag.archive import Entry, is_archive
 from rag.articles import Article
 from rag.errors import NothingReadable, SettingError
-from rag.indexing import BATCH_ARTICLES, Indexer, batched, writing
-from rag.reading import READABLE, Refusal, find_files, read_articles
+from rag.indexing import BATCH_ARTICLES, BATCH_CHARACTERS, Indexer, batched, writing
+from rag.ledger import MOST_REASONS, FileRecord, FileState, Stamp
+from rag.reading import READABLE, Outcome, Refusal, find_files, read_articles
 from rag.settings import Settings
 from rag.talk import told
+
+from .files import File, is_file, is_gone, name_of
+
+SEEN_BATCH = 1000
 
 
 class Talk(Protocol):
@@ -39,53 +42,284 @@ class Report:
     added: int = 0
     removed: int = 0
     unchanged_files: int = 0
+    moved_files: int = 0
+    duplicate_files: int = 0
     articles: int = 0
     refusals: list[Refusal] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    folder: Path
-    digest: str
+@dataclass(slots=True)
+class _Reading:
+    """A file while it is read: what was found in it so far."""
+
+    file: File
+    kept: int = 0
+    shared: int = 0
+    held_up: bool = False
+    refused: int = 0
+    state: FileState = "failed"
+    reasons: list[str] = field(default_factory=list)
+
+    def refuse(self, reason: str, state: FileState = "failed") -> None:
+        self.refused += 1
+        self.state = state if self.refused == 1 or state == "failed" else self.state
+        if len(self.reasons) < MOST_REASONS:
+            self.reasons.append(reason)
 
     @property
-    def name(self) -> str:
-        return _name(self.path)
+    def outcome(self) -> FileState:
+        if not self.kept:
+            return self.state
+        return "duplicate" if self.shared == self.kept else "indexed"
+
+    def record(self) -> FileRecord:
+        """Give what the ledger keeps of it; what was held up is read again next time, whatever holds it up may go."""
+        file = replace(self.file, digest="", stamp=Stamp()) if self.held_up else self.file
+        return _record(file, self.outcome, self.refused, tuple(self.reasons))
+
+
+Arrival = tuple[_Reading, Article | Refusal | None]
 
 
 def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Report:
     """Bring the archive of `settings` in step with the folders; it can be stopped at any moment and run again.
 
-    Raises `SettingError` for a folder that is not there and `NothingReadable` where the folders hold no article; what
-    the archive holds then stays as it is.
+    Raises `NothingReadable` for a folder that is not there or where the folders hold no article; what the archive holds
+    then stays as it is.
     """
-    report = Report()
     folders = _outermost([_existing(folder, settings.archive) for folder in folders])
-    with told("Looking through the folders"):
-        files = [file for folder in folders for file in _scan(folder, report)]
-    unread = [_name(refusal.path) for refusal in report.refusals]
-    if not files:
-        raise NothingReadable(_nothing(folders, report))
+    if not is_archive(settings.archive):
+        _require_an_article(folders)
     with writing(settings.archive, settings, talk.announce) as indexer:
-        if not any(_holds_an_article(file, indexer) for file in files):
-            report.refusals += [
-                found for file in files for found in read_articles(file.path) if isinstance(found, Refusal)
-            ]
-            raise NothingReadable(_nothing(folders, report))
-        changed = [file for file in files if not _is_unchanged(file, indexer, report)]
-        talk.expect(sum(_count_articles(file.path) for file in changed))
-        held_up = [file for file in changed if not _bring_in(file, indexer, report, talk)]
-        _drop_vanished(folders, {file.name for file in files}, unread, indexer, report)
-        _try_again(held_up, indexer, report, talk)
-        report.articles = indexer.archive.count()
-    return report
+        return Sync(indexer, folders, talk).run()
+
+
+class Sync:
+    """One run over some folders."""
+
+    def __init__(self, indexer: Indexer, folders: Sequence[Path], talk: Talk) -> None:
+        self._indexer = indexer
+        self._archive = indexer.archive
+        self._ledger = indexer.ledger
+        self._transaction = indexer.archive.database.transaction
+        self._folders = folders
+        self._talk = talk
+        self._report = Report()
+        self._unread: list[Refusal] = []
+        self._run = time.time_ns()
+
+    def run(self) -> Report:
+        """Bring the archive in step and say what was done."""
+        self._ledger.begin_run()
+        with told("Looking through the folders"):
+            looked = [file for folder in self._folders for file in self._scan(folder)]
+        if not self._report.unchanged_files and not any(map(self._holds_an_article, looked)):
+            raise NothingReadable(_nothing(self._folders, self._all_refusals(looked)))
+        with self._transaction():
+            changed = [file for file in looked if not self._is_known(file)]
+        self._talk.expect(sum(file.articles for file in changed))
+        held_up = self._bring_in(changed)
+        self._drop_vanished()
+        self._bring_in([reading.file for reading in held_up], for_good=True)
+        self._note_unread()
+        self._report.articles = self._archive.count()
+        return self._report
+
+    # Looking
+
+    def _scan(self, folder: Path) -> Iterator[File]:
+        """Yield the files of a folder that may have changed, with the hash of their bytes."""
+        for batch in batched(find_files(folder), SEEN_BATCH):
+            looked = [found if isinstance(found, Refusal) else File.look(found, folder) for found in batch]
+            self._ledger.see(file.name for file in looked if isinstance(file, File))
+            for file in looked:
+                doubtful = file if isinstance(file, Refusal) or not self._is_still(file) else None
+                found = doubtful.hashed() if isinstance(doubtful, File) else doubtful
+                if isinstance(found, Refusal):
+                    self._unread.append(found)
+                elif found:
+                    yield found
+
+    def _is_still(self, file: File) -> bool:
+        known = self._ledger.find(file.name)
+        if known is None or not known.is_still(file.stamp):
+            return False
+        self._keep(known, file)
+        return True
+
+    def _keep(self, known: FileRecord, file: File) -> None:
+        self._report.unchanged_files += 1
+        self._report.refusals += _refusals(file.path, known)
+
+    def _holds_an_article(self, file: File) -> bool:
+        """Say whether a file holds an article, from what is known of it or else by reading it up to the first."""
+        known = self._ledger.find(file.name)
+        if known and known.digest == file.digest and not known.refused:
+            return True
+        return any(isinstance(found, Article) for found in read_articles(file.path))
+
+    def _all_refusals(self, files: Iterable[File]) -> list[Refusal]:
+        read = (found for file in files for found in read_articles(file.path))
+        return [*self._unread, *(found for found in read if isinstance(found, Refusal))]
+
+    def _is_known(self, file: File) -> bool:
+        """Say whether the bytes of a file are known, here or from another place, and note where they are now."""
+        known = self._ledger.find(file.name)
+        if known and file.digest and known.digest == file.digest:
+            self._keep(known, file)
+            self._ledger.note(replace(known, stamp=file.stamp, checked=file.checked))
+            return True
+        twin = self._ledger.twin(file.name, file.digest, file.suffix) if file.digest else None
+        if twin is None or is_file(file.folder):
+            return False
+        self._take_over(file, twin)
+        return True
+
+    def _take_over(self, file: File, twin: FileRecord) -> None:
+        name, gone = file.name, is_gone(twin.path)
+        self._ledger.add_origins(name, self._ledger.articles_of(twin.path), self._run)
+        left = self._ledger.drop_origins(name, but_of=self._run)
+        if gone:
+            left += self._ledger.forget(twin.path)
+            self._report.moved_files += 1
+        else:
+            self._report.duplicate_files += 1
+        self._report.removed += self._archive.drop(left)
+        self._ledger.note(_record(file, twin.state if gone else "duplicate"))
+
+    # Bringing in
+
+    def _bring_in(self, files: Iterable[File], *, for_good: bool = False) -> list[_Reading]:
+        """Put the articles of files into the archive; give the files that were held up by an article of another one."""
+        held_up = []
+        for window in _windows(_arrivals(files)):
+            fresh = self._indexer.embed(found for _, found in window if isinstance(found, Article))
+            entries = {(entry.article.id, entry.article.digest()): entry for entry in fresh}
+            with self._transaction():
+                for reading, found in window:
+                    self._receive(reading, found, entries)
+            ended = [reading for reading, found in window if found is None]
+            held_up += [reading for reading in ended if reading.held_up]
+            for reading in ended:
+                if for_good or not reading.held_up:
+                    self._report.refusals += _refusals(reading.file.path, reading.record())
+            self._talk.advance(sum(found is not None for _, found in window))
+        return held_up
+
+    def _receive(self, reading: _Reading, found: Article | Refusal | None, entries: Entries) -> None:
+        if isinstance(found, Article):
+            self._take(reading, found, entries)
+        elif found is not None:
+            reading.refuse(found.reason, found.state)
+        else:
+            self._report.removed += self._archive.drop(self._ledger.drop_origins(reading.file.name, but_of=self._run))
+            self._report.duplicate_files += reading.outcome == "duplicate"
+            self._ledger.note(reading.record())
+
+    def _take(self, reading: _Reading, article: Article, entries: Entries) -> None:
+        name, digest = reading.file.name, article.digest()
+        stored = self._archive.digests([article.id]).get(article.id)
+        if refused := self._objection(reading, article, stored):
+            reading.refuse(*refused)
+            return
+        if stored != digest:
+            self._archive.put([entries.get((article.id, digest)) or self._indexer.embed([article])[0]])
+            self._report.added += 1
+        elif self._ledger.other_origin(article.id, name):
+            reading.shared += 1
+        self._ledger.add_origins(name, [article.id], self._run)
+        reading.kept += 1
+
+    def _objection(self, reading: _Reading, article: Article, stored: str | None) -> tuple[str, FileState] | None:
+        """Say why an article cannot come in: of two that share an id one would be lost; what was removed stays out."""
+        name, digest = reading.file.name, article.digest()
+        if day := self._ledger.withdrawn(article.id, digest):
+            if not is_file(reading.file.folder):
+                return f"the article {article.id!r} was removed from the archive on {day}", "skipped"
+            self._ledger.readmit(article.id)
+        if stored in {None, digest}:
+            return None
+        if self._ledger.holds(name, article.id, self._run):
+            return f"the id {article.id!r} belongs to another article in this file too", "failed"
+        if other := self._ledger.other_origin(article.id, name):
+            reading.held_up = True
+            return f"the id {article.id!r} belongs to another article, in {other}", "failed"
+        return None
+
+    # Letting go
+
+    def _drop_vanished(self) -> None:
+        """Drop files that are gone, but none that is there and cannot be read for now: a disk may be out of reach."""
+        there = [name_of(refusal.path) for refusal in self._unread]
+        for folder in self._folders:
+            gone = (name for name in self._ledger.unseen(name_of(folder)) if not _is_below(name, there))
+            for batch in batched(gone, SEEN_BATCH):
+                with self._transaction():
+                    left = [article_id for name in batch for article_id in self._ledger.forget(name)]
+                    self._report.removed += self._archive.drop(left)
+
+    def _note_unread(self) -> None:
+        """Write down what could not be read at all, unless that is known, and when all of this was done."""
+        with self._transaction():
+            for refusal in self._unread:
+                record = _unread_record(refusal, self._folders)
+                if self._ledger.find(record.path) != record:
+                    self._ledger.note(record)
+            self._archive.note("synchronised", time.strftime("%Y-%m-%d %H:%M:%S"))
+        self._report.refusals = sorted([*self._report.refusals, *self._unread], key=lambda refusal: refusal.path)
+
+
+Entries = dict[tuple[str, str], Entry]
+
+
+def _arrivals(files: Iterable[File]) -> Iterator[Arrival]:
+    for file in files:
+        reading = _Reading(file)
+        for found in read_articles(file.path):
+            yield reading, found
+        yield reading, None
+
+
+def _windows(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    """Yield what is embedded and stored in one step."""
+    window: list[Arrival] = []
+    articles = characters = 0
+    for arrival in arrivals:
+        window.append(arrival)
+        if isinstance(arrival[1], Article):
+            articles += 1
+            characters += len(arrival[1].text)
+        if articles >= BATCH_ARTICLES or characters >= BATCH_CHARACTERS or len(window) >= SEEN_BATCH:
+            yield window
+            window, articles, characters = [], 0, 0
+    if window:
+        yield window
+
+
+def _record(file: File, state: FileState, refused: int = 0, reasons: tuple[str, ...] = ()) -> FileRecord:
+    return FileRecord(file.name, name_of(file.folder), file.digest, file.stamp, file.checked, state, refused, reasons)
+
+
+def _unread_record(refusal: Refusal, folders: Sequence[Path]) -> FileRecord:
+    folder = next((folder for folder in folders if folder in refusal.path.parents), refusal.path)
+    return FileRecord(name_of(refusal.path), name_of(folder), "", Stamp(), -1, refusal.state, 1, (refusal.reason,))
+
+
+def _refusals(path: Path, record: FileRecord) -> list[Refusal]:
+    state: Outcome = "skipped" if record.state == "skipped" else "failed"
+    listed = [Refusal(path, reason, state) for reason in record.reasons]
+    more = record.refused - len(listed)
+    return [*listed, Refusal(path, f"{more:,} more parts like these", state)] if more else listed
+
+
+def _is_below(name: str, paths: Iterable[str]) -> bool:
+    return any(name == path or name.startswith(f"{path}/") for path in paths)
 
 
 def _existing(folder: Path, archive: Path) -> Path:
     if not folder.exists():
-        raise SettingError(f"There is no folder {folder}. Give the folder that holds your articles.")
-    if folder.resolve() == archive.resolve() or (folder / FILE_NAME).exists():
+        raise NothingReadable(f"There is no folder {folder}. Give the folder that holds your articles.")
+    if folder.resolve() == archive.resolve() or is_archive(folder):
         raise SettingError(f"{folder} is where an archive lies. Keep the archive apart: --archive OTHER_FOLDER.")
     return folder.resolve()
 
@@ -95,103 +329,20 @@ def _outermost(folders: Sequence[Path]) -> list[Path]:
     return [folder for folder in dict.fromkeys(folders) if not any(other in folder.parents for other in folders)]
 
 
-def _scan(folder: Path, report: Report) -> Iterator[_File]:
-    for found in find_files(folder):
-        if isinstance(found, Refusal):
-            report.refusals.append(found)
-            continue
-        try:
-            with found.open("rb") as stream:
-                yield _File(found, folder, hashlib.file_digest(stream, "sha256").hexdigest())
-        except OSError as error:
-            report.refusals.append(Refusal(found, f"cannot be read ({error.strerror})"))
-
-
-def _holds_an_article(file: _File, indexer: Indexer) -> bool:
-    """Say whether a file holds an article, from what is known of it or else by reading it up to the first."""
-    if indexer.archive.file(file.name) == (file.digest, []):
-        return True
-    return any(isinstance(found, Article) for found in read_articles(file.path))
-
-
-def _is_unchanged(file: _File, indexer: Indexer, report: Report) -> bool:
-    known = indexer.archive.file(file.name)
-    if known is None or known[0] != file.digest:
-        return False
-    report.unchanged_files += 1
-    report.refusals += [Refusal(file.path, reason) for reason in known[1]]
-    return True
-
-
-def _bring_in(file: _File, indexer: Indexer, report: Report, talk: Talk) -> bool:
-    """Put the articles of a file into the archive; say whether none was held up by an article of another file."""
-    kept: dict[str, str] = {}
-    reasons: list[str] = []
-    taken: list[str] = []
-    for batch in batched(read_articles(file.path), BATCH_ARTICLES):
-        own: list[Article] = []
-        for found in batch:
-            if isinstance(found, Refusal):
-                reasons.append(found.reason)
-            elif kept.get(found.id, found.digest()) != found.digest():
-                reasons.append(f"the id {found.id!r} belongs to another article in this file too")
-            elif other := _owner(found, file, indexer):
-                taken.append(f"the id {found.id!r} belongs to another article, in {other}")
-            else:
-                kept[found.id] = found.digest()
-                own.append(found)
-        report.added += indexer.put(own, file.name)
-        talk.advance(len(batch))
-    reasons += taken
-    report.refusals += [Refusal(file.path, reason) for reason in reasons]
-    # Without its digest the file is read again next time: what holds it up may have changed or gone by then.
-    digest = "" if taken else file.digest
-    report.removed += indexer.archive.finish_file(file.name, _name(file.folder), digest, kept, reasons)
-    return not taken
-
-
-def _owner(article: Article, file: _File, indexer: Indexer) -> str | None:
-    """Give the other file that uses the id of an article for another text: one of the two would be lost."""
-    stored = indexer.archive.digests([article.id]).get(article.id)
-    return None if stored in (None, article.digest()) else indexer.archive.other_origin(article.id, file.name)
-
-
-def _try_again(files: Sequence[_File], indexer: Indexer, report: Report, talk: Talk) -> None:
-    """Bring in the files that were held up, now that all others are as they should be."""
-    paths = {file.path for file in files}
-    report.refusals = [refusal for refusal in report.refusals if refusal.path not in paths]
-    for file in files:
-        _bring_in(file, indexer, report, talk)
-
-
-def _count_articles(path: Path) -> int:
-    """Give how many articles a file may hold, for the progress bar alone."""
-    if not path.name.lower().endswith((".jsonl", ".jsonl.gz")):
-        return 1
-    try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
-            return 1 + sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
-    except (OSError, EOFError, zlib.error):
-        return 1
-
-
-def _drop_vanished(
-    folders: Sequence[Path], present: set[str], unread: Sequence[str], indexer: Indexer, report: Report
-) -> None:
-    """Drop files that are gone, but none that is there and cannot be read for now: a disk may be out of reach."""
+def _require_an_article(folders: Sequence[Path]) -> None:
+    """Raise `NothingReadable` before anything is made for folders that hold no article."""
+    refusals: list[Refusal] = []
     for folder in folders:
-        for name in indexer.archive.files_below(_name(folder)):
-            if name not in present and not any(name == path or name.startswith(f"{path}/") for path in unread):
-                report.removed += indexer.archive.forget_file(name)
+        for found in find_files(folder):
+            for read in [found] if isinstance(found, Refusal) else read_articles(found):
+                if isinstance(read, Article):
+                    return
+                refusals.append(read)
+    raise NothingReadable(_nothing(folders, refusals))
 
 
-def _name(path: Path) -> str:
-    """Write a path as the archive stores it: in UTF-8, which the name of a file need not be."""
-    return str(path).encode(errors="backslashreplace").decode()
-
-
-def _nothing(folders: Sequence[Path], report: Report) -> str:
+def _nothing(folders: Sequence[Path], refusals: Sequence[Refusal]) -> str:
     places = ", ".join(str(folder) for folder in folders)
-    first = next((f" Refused was {found.path.name}: {found.reason}." for found in report.refusals), "")
-    others = f" So were {len(report.refusals) - 1:,} more." if len(report.refusals) > 1 else ""
+    first = next((f" Refused was {found.path.name}: {found.reason}." for found in refusals), "")
+    others = f" So were {len(refusals) - 1:,} more." if len(refusals) > 1 else ""
     return f"No article could be read in {places}.{first}{others} Give a folder with files of {', '.join(READABLE)}."

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from rag.articles import Article
     from rag.chatbot import Chatbot
     from rag.errors import (
+        ArchiveDamaged,
         ArchiveEmpty,
         ArchiveError,
+        ArchiveLocked,
         ArchiveMismatch,
         ArchiveNotFound,
         ArticleNotFound,
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 # Where each public name lives. Modules are loaded on first use, so that `import rag` takes milliseconds.
 _HOMES = {
     "Answer": "answers",
+    "ArchiveDamaged": "errors",
     "ArchiveEmpty": "errors",
     "ArchiveError": "errors",
+    "ArchiveLocked": "errors",
     "ArchiveMismatch": "errors",
     "ArchiveNotFound": "errors",
     "Article": "articles",
@@ -54,8 +58,10 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "ArchiveDamaged",
     "ArchiveEmpty",
     "ArchiveError",
+    "ArchiveLocked",
     "ArchiveMismatch",
     "ArchiveNotFound",
     "Article",

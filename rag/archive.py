@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Self
 
 from rag.answers import Searched
 from rag.articles import Article
-from rag.errors import ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
+from rag.database import Database
+from rag.errors import ArchiveEmpty, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
 from rag.passages import Passage
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 FILE_NAME = "archive.sqlite3"
-SCHEMA_VERSION = 1
-BUSY_SECONDS = 30.0
-_SCHEMA = """
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE articles (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, date TEXT NOT NULL,
-    url TEXT NOT NULL, authors TEXT NOT NULL, digest TEXT NOT NULL
-);
-CREATE TABLE origins (
-    path TEXT NOT NULL, article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE, PRIMARY KEY (path, article_id)
-);
-CREATE INDEX origins_by_article ON origins (article_id);
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
-    first INTEGER NOT NULL, last INTEGER NOT NULL, vector BLOB NOT NULL
-);
-CREATE INDEX passages_by_article ON passages (article_id);
-CREATE TABLE files (path TEXT PRIMARY KEY, folder TEXT NOT NULL, digest TEXT NOT NULL, refusals TEXT NOT NULL);
-"""
-_ARTICLE = "SELECT id, title, text, source, date, url, authors FROM articles WHERE id = ?"
-_NEWEST = "SELECT id, title, text, source, date, url, authors FROM articles ORDER BY date DESC, id LIMIT ?"
+LOCK_NAME, WRITER_NAME = "writer.lock", "writer.json"
+
+# What the vectors of an archive depend on, and what tells it from every other archive.
+MADE_WITH = ("identity", "model", "model_sha256", "dimension", "splitter")
+
+_ARTICLE = "SELECT id, title, text, source, date, url, authors FROM articles"
 _PASSAGES = """
 SELECT passages.id, first, last, articles.id, title, text, source, date, url, authors
-FROM passages JOIN articles ON articles.id = article_id WHERE passages.id IN (SELECT value FROM json_each(?))
+FROM passages JOIN articles ON articles.id = article_id
 """
-_DIGESTS = "SELECT id, digest FROM articles WHERE id IN (SELECT value FROM json_each(?))"
 
 Row = tuple[str, str, str, str, str, str, str]
+Found = tuple[Passage, Article]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +46,20 @@ class Entry:
     vectors: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far an index has followed an archive: the last passage that came in, and the last departure."""
+
+    passages: int = 0
+    departures: int = 0
+
+
 class Archive:
     """One archive; every change is one transaction, and each moves `revision` on. Safe to read from several threads."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, database: Database) -> None:
         self.directory = directory
-        self._lock = threading.RLock()
-        self._connection = _connect(directory / FILE_NAME)
+        self.database = database
 
     def __enter__(self) -> Self:
         return self
@@ -80,16 +73,14 @@ class Archive:
     def open(cls, directory: Path) -> Archive:
         """Open an archive that is there.
 
-        Raises `ArchiveNotFound` where there is none and `ArchiveMismatch` where another version of Onrecord made it.
+        Raises `ArchiveNotFound` where there is none, `ArchiveMismatch` where a newer Onrecord made it and
+        `ArchiveDamaged` where the file is no archive.
         """
-        if not (directory / FILE_NAME).is_file():
+        if not is_archive(directory):
             raise ArchiveNotFound(
                 f"No archive at {directory}. Make one with: onrecord index FOLDER --archive {directory}"
             )
-        archive = cls(directory)
-        with closed_on_failure(archive):
-            archive._prepare()
-        return archive
+        return cls(directory, Database.open(directory / FILE_NAME))
 
     @classmethod
     def create(cls, directory: Path, facts: dict[str, str]) -> Archive:
@@ -98,44 +89,72 @@ class Archive:
         Raises `ArchiveMismatch` where it holds vectors of another description.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        archive = cls(directory)
+        archive = cls(directory, Database.open(directory / FILE_NAME, new=True))
         with closed_on_failure(archive):
-            archive._make_tables()
-            archive._prepare()
-            archive._describe(facts)
+            archive.describe(facts)
             archive.check_facts(facts)
         return archive
 
-    def check_facts(self, facts: dict[str, str]) -> None:
-        """Raise `ArchiveMismatch` unless the archive was made with these facts (model, splitter)."""
-        for name, value in facts.items():
-            if (stored := self._fact(name)) != value:
-                raise ArchiveMismatch(
-                    f"The archive at {self.directory} was made with {name} {stored!r}, not {value!r}. "
-                    f"Use that {name}, or index the articles into a new archive: "
-                    "onrecord index FOLDER --archive NEW_FOLDER"
-                )
-
     def close(self) -> None:
         """Close the file; the archive cannot be used afterwards."""
-        with self._lock:
-            self._connection.close()
+        self.database.close()
+
+    # What the vectors were made with
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is noted about the archive as a whole: its model, its splitter, its revision."""
+        return dict(self.database.read("SELECT name, value FROM facts"))
+
+    def check_facts(self, facts: dict[str, str]) -> None:
+        """Raise `ArchiveMismatch` unless the vectors were made with these facts (model, splitter)."""
+        stored = self.facts
+        differing = [name for name, value in facts.items() if stored.get(name, value) != value]
+        # The same weights under another name or path give the same vectors.
+        if "model_sha256" in stored.keys() & facts.keys() and differing == ["model"]:
+            return
+        for name in differing:
+            raise ArchiveMismatch(
+                f"The archive at {self.directory} was made with {name} {stored[name]!r}, not {facts[name]!r}. "
+                f"Use that {name}, or embed its articles anew: onrecord rebuild --embed --archive {self.directory}"
+            )
+
+    def describe(self, facts: dict[str, str], *, anew: bool = False) -> None:
+        """Note what the vectors are made with, where that is not noted yet; `anew` where all of them are replaced."""
+        replace = anew or not self.count()  # without articles there are no vectors that other facts could contradict
+        statement = (
+            "INSERT OR REPLACE INTO facts VALUES (?, ?)" if replace else "INSERT OR IGNORE INTO facts VALUES (?, ?)"
+        )
+        known = self.facts
+        if any(known.get(name) != value for name, value in facts.items()):
+            with self.database.transaction():
+                self.database.change_many(statement, facts.items())
 
     # Reading
 
     @property
     def revision(self) -> int:
         """A number that grows with every change of articles or passages."""
-        return int(self._fact("revision"))
+        return int(self.database.read("SELECT value FROM facts WHERE name = 'revision'")[0][0])
+
+    @property
+    def position(self) -> Position:
+        """Where an index stands that has followed the archive to its present state."""
+        numbers = dict(self.database.read("SELECT name, seq FROM sqlite_sequence"))
+        return Position(numbers.get("passages", 0), numbers.get("departures", 0))
 
     def count(self) -> int:
         """Count the articles."""
-        return int(self._read("SELECT count(*) FROM articles", [])[0][0])
+        return int(self.database.read("SELECT count(*) FROM articles")[0][0])
+
+    def count_passages(self, after: int = 0) -> int:
+        """Count the passages that came in after the given one."""
+        return int(self.database.read("SELECT count(*) FROM passages WHERE id > ?", [after])[0][0])
 
     def article(self, article_id: str) -> Article:
         """Give one article. Raises `ArticleNotFound`."""
         known = article_id.encode(errors="replace").decode()  # a command line may hold bytes that are no text
-        rows = self._read(_ARTICLE, [known])
+        rows = self.database.read(f"{_ARTICLE} WHERE id = ?", [known])
         if not rows:
             raise ArticleNotFound(
                 f"The archive at {self.directory} holds no article {article_id!r}. "
@@ -143,155 +162,130 @@ class Archive:
             )
         return _as_article(rows[0])
 
+    def articles(self) -> Iterator[Article]:
+        """Yield all articles of one state of the archive, in the order of their ids."""
+        for rows in self.database.stream(f"{_ARTICLE} ORDER BY id", batch=100):
+            yield from map(_as_article, rows)
+
     def newest(self, most: int) -> list[Article]:
         """Give the articles of the latest dates, newest first."""
-        return [_as_article(row) for row in self._read(_NEWEST, [most])]
+        rows = self.database.read(f"{_ARTICLE} ORDER BY date DESC, id LIMIT ?", [most])
+        return [_as_article(row) for row in rows]
 
-    def passages(self, passage_ids: Sequence[int]) -> dict[int, tuple[Passage, Article]]:
+    def passages(self, passage_ids: Sequence[int]) -> dict[int, Found]:
         """Give those of the passages that are in the archive, each with its article."""
-        rows = self._read(_PASSAGES, [json.dumps(list(passage_ids))])
-        found = ((number, first, last, _as_article(tuple(rest))) for number, first, last, *rest in rows)
-        return {
-            number: (Passage(article.id, first, last, article.text[first:last]), article)
-            for number, first, last, article in found
-        }
+        among = "WHERE passages.id IN (SELECT value FROM json_each(?))"
+        return dict(map(_as_found, self.database.read(f"{_PASSAGES} {among}", [json.dumps(list(passage_ids))])))
 
-    def vectors(self, batch: int = 1000) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """Yield the ids of all passages with their vectors, in batches of shape (batch, dimension)."""
-        # A connection of its own sees one state of the archive to the end, and keeps nobody waiting.
-        with closing(_connect(self.directory / FILE_NAME)) as connection:
-            rows = connection.execute("SELECT id, vector FROM passages ORDER BY id")
-            while chunk := rows.fetchmany(batch):
-                matrix = np.frombuffer(b"".join(vector for _, vector in chunk), dtype=np.float16)
-                yield [number for number, _ in chunk], matrix.reshape(len(chunk), -1).astype(np.float32)
+    def passages_after(self, number: int, batch: int = 1000) -> Iterator[list[tuple[int, Passage, Article]]]:
+        """Yield the passages that came in after the given one, in that order, each with its id and its article."""
+        for rows in self.database.stream(f"{_PASSAGES} WHERE passages.id > ? ORDER BY passages.id", [number], batch):
+            yield [(found, *pair) for found, pair in map(_as_found, rows)]
+
+    def vectors(self, after: int = 0, batch: int = 1000) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Yield the ids of the passages after the given one with their vectors, batches of shape (batch, dimension)."""
+        for rows in self.database.stream("SELECT id, vector FROM passages WHERE id > ? ORDER BY id", [after], batch):
+            yield [number for number, _ in rows], _as_matrix([vector for _, vector in rows])
+
+    def sampled_vectors(self, most: int, until: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield at most so many passages with their vectors, spread evenly up to the given one."""
+        last = 0
+        for step in range(most):
+            between = [max(last, until * step // most) + 1, until]
+            for last, vector in self.database.read(_NEXT_VECTOR, between):
+                yield last, _as_matrix([vector])[0]
+
+    def departed(self, after: int) -> list[int]:
+        """Give the ids of the passages that left after the given departure and are still on record."""
+        return [number for (number,) in self.database.read(_DEPARTED, [after])]
 
     def searched(self) -> Searched:
         """Say what there is to search. Raises `ArchiveEmpty` where there is nothing."""
-        [(count, first, last)] = self._read(
-            "SELECT count(*), min(nullif(date, '')), max(nullif(date, '')) FROM articles", []
+        [(count, first, last)] = self.database.read(
+            "SELECT count(*), min(nullif(date, '')), max(nullif(date, '')) FROM articles"
         )
         if not count:
             raise ArchiveEmpty(
                 f"The archive at {self.directory} is empty. "
                 f"Add articles with: onrecord index FOLDER --archive {self.directory}"
             )
-        outlets = self._read("SELECT DISTINCT source FROM articles WHERE source <> '' ORDER BY source", [])
+        outlets = self.database.read("SELECT DISTINCT source FROM articles WHERE source <> '' ORDER BY source")
         return Searched(count, tuple(name for (name,) in outlets), first or "", last or "")
 
-    def digests(self, article_ids: Sequence[str]) -> dict[str, str]:
+    def digests(self, article_ids: Iterable[str]) -> dict[str, str]:
         """Give the digest of those of the articles that are in the archive."""
-        return dict(self._read(_DIGESTS, [json.dumps(list(article_ids))]))
+        return dict(self.database.read(_DIGESTS, [json.dumps(list(article_ids))]))
 
-    def other_origin(self, article_id: str, path: str) -> str | None:
-        """Give a file other than `path` that holds the article, if there is one."""
-        query = "SELECT path FROM origins WHERE article_id = ? AND path <> ? LIMIT 1"
-        rows = self._read(query, [article_id, path])
-        return str(rows[0][0]) if rows else None
-
-    def file(self, path: str) -> tuple[str, list[str]] | None:
-        """Give the digest of a file that was read to its end, and what was refused in it."""
-        rows = self._read("SELECT digest, refusals FROM files WHERE path = ?", [path])
-        return (rows[0][0], json.loads(rows[0][1])) if rows else None
-
-    def files_below(self, folder: str) -> list[str]:
-        """Give the files that came into the archive when this folder was indexed."""
-        # LIKE would take "News" for "news".
-        below = "SELECT path FROM origins WHERE substr(path, 1, length(?1)) = ?1"
-        query = f"SELECT path FROM files WHERE folder = ?2 UNION {below}"  # noqa: S608 # no value is in it
-        return [path for (path,) in self._read(query, [f"{folder}/", folder])]
+    def fingerprint(self) -> str:
+        """Give one SHA-256 over the ids and digests of all articles, the same for archives that hold the same."""
+        digest = hashlib.sha256()
+        for rows in self.database.stream("SELECT id, digest FROM articles ORDER BY id"):
+            for row in rows:
+                digest.update(json.dumps(row).encode())
+        return digest.hexdigest()
 
     # Writing
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Make all changes inside it permanent together, or none of them."""
-        with self._lock:
-            connection = self._connection
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.commit()
-            except sqlite3.OperationalError as error:
-                connection.rollback()
-                raise ArchiveError(
-                    f"The archive at {self.directory} could not be written ({error}). "
-                    "What it held before is kept. Make room for it, then run this again."
-                ) from error
-            except BaseException:
-                connection.rollback()
-                raise
-
-    def put(self, entries: Iterable[Entry], origin: str) -> None:
-        """Add articles, or replace those of the same id, with all that belongs to them, as found in file `origin`."""
-        with self.transaction() as connection:
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Add articles, or replace those of the same id, with all that belongs to them."""
+        with self.database.transaction():
             for entry in entries:
-                _put_entry(connection, entry)
-                connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", [origin, entry.article.id])
-            _move_revision(connection)
+                self._put_entry(entry)
+            self._move_revision()
 
-    def also_from(self, article_ids: Iterable[str], origin: str) -> None:
-        """Note that articles which the archive holds are in this file too."""
-        with self.transaction() as connection:
-            rows = [(origin, article_id) for article_id in article_ids]
-            connection.executemany("INSERT OR IGNORE INTO origins VALUES (?, ?)", rows)
+    def drop(self, article_ids: Iterable[str]) -> int:
+        """Let articles leave with all that belongs to them; give how many were there."""
+        with self.database.transaction():
+            left = sum(self.database.change("DELETE FROM articles WHERE id = ?", [name]) for name in article_ids)
+            if left:
+                self._move_revision()
+            return left
 
-    def finish_file(self, path: str, folder: str, digest: str, kept: Iterable[str], refusals: Sequence[str]) -> int:
-        """Note that a file was read to its end and drop what it no longer holds; give how many articles left."""
-        with self.transaction() as connection:
-            removed = _drop_origins(connection, path, set(kept))
-            row = [path, folder, digest, json.dumps(list(refusals))]
-            connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
-            return removed
+    def note(self, name: str, value: str) -> None:
+        """Write down a fact about the archive as a whole."""
+        with self.database.transaction():
+            self.database.change("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
 
-    def forget_file(self, path: str) -> int:
-        """Drop a file and all articles that no other file holds; give how many articles left."""
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM files WHERE path = ?", [path])
-            return _drop_origins(connection, path, set())
+    def settle(self) -> bool:
+        """Leave no byte of what was removed in the file or its log; False while somebody still reads an older state."""
+        [(busy, _, _)] = self.database.read("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not busy
 
-    def _make_tables(self) -> None:
-        # Readers go on while a writer works; SQLite remembers this in the file.
-        self._read("PRAGMA journal_mode = WAL", [])
-        with self.transaction() as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    connection.execute(statement)
-                connection.execute("INSERT INTO facts VALUES ('revision', '0')")
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    def forget_departures(self, until: int) -> None:
+        """Drop the record of departures that every index has followed."""
+        if self.database.read("SELECT 1 FROM departures WHERE number <= ? LIMIT 1", [until]):
+            with self.database.transaction():
+                self.database.change("DELETE FROM departures WHERE number <= ?", [until])
 
-    def _describe(self, facts: dict[str, str]) -> None:
-        with self.transaction() as connection:
-            # Without articles there are no vectors yet that other facts could contradict.
-            if connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None:
-                connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+    def _put_entry(self, entry: Entry) -> None:
+        article, change = entry.article, self.database.change
+        origins = self.database.read("SELECT path, article_id, run FROM origins WHERE article_id = ?", [article.id])
+        # An update in place would keep the passages of the old text; deleting the article takes them along.
+        change("DELETE FROM articles WHERE id = ?", [article.id])
+        row = [article.id, article.title, article.text, article.source, article.date, article.url]
+        change(
+            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [*row, json.dumps(article.authors), article.digest()],
+        )
+        self.database.change_many("INSERT INTO origins VALUES (?, ?, ?)", origins)
+        rows = zip(entry.passages, entry.vectors.astype("float16"), strict=True)
+        self.database.change_many(
+            "INSERT INTO passages (article_id, first, last, vector) VALUES (?, ?, ?, ?)",
+            ((article.id, passage.start, passage.end, vector.tobytes()) for passage, vector in rows),
+        )
 
-    def _prepare(self) -> None:
-        self._read("PRAGMA synchronous = FULL", [])
-        self._read("PRAGMA foreign_keys = ON", [])
-        version = self._read("PRAGMA user_version", [])[0][0]
-        if version != SCHEMA_VERSION:
-            raise ArchiveMismatch(
-                f"The archive at {self.directory} has format {version}, this Onrecord reads format {SCHEMA_VERSION}. "
-                "Index the articles into a new archive: onrecord index FOLDER --archive NEW_FOLDER"
-            )
+    def _move_revision(self) -> None:
+        self.database.change("UPDATE facts SET value = value + 1 WHERE name = 'revision'")
 
-    def _fact(self, name: str) -> str:
-        rows = self._read("SELECT value FROM facts WHERE name = ?", [name])
-        return str(rows[0][0]) if rows else ""
 
-    def _read(self, query: str, values: Sequence[object]) -> list[Any]:
-        try:
-            with self._lock:
-                return self._connection.execute(query, values).fetchall()
-        except sqlite3.OperationalError as error:
-            raise ArchiveError(
-                f"The archive at {self.directory} cannot be read ({error}). Check that you may read and write it."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ArchiveMismatch(
-                f"The archive at {self.directory} is damaged ({error}). "
-                "Move it away and index the articles again: onrecord index FOLDER"
-            ) from error
+_NEXT_VECTOR = "SELECT id, vector FROM passages WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1"
+_DIGESTS = "SELECT id, digest FROM articles WHERE id IN (SELECT value FROM json_each(?))"
+_DEPARTED = "SELECT passage_id FROM departures WHERE number > ? ORDER BY number"
+
+
+def is_archive(directory: Path) -> bool:
+    """Say whether an archive lies in a folder."""
+    return (directory / FILE_NAME).is_file()
 
 
 @contextmanager
@@ -304,44 +298,16 @@ def closed_on_failure(archive: Archive) -> Iterator[Archive]:
         raise
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # The lock of the archive keeps the threads apart that share a connection.
-    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+def _as_matrix(stored: list[bytes]) -> NDArray[np.float32]:
+    import numpy as np
+
+    return np.frombuffer(b"".join(stored), dtype=np.float16).reshape(len(stored), -1).astype(np.float32)
 
 
-def _put_entry(connection: sqlite3.Connection, entry: Entry) -> None:
-    article = entry.article
-    row = [article.id, article.title, article.text, article.source, article.date, article.url]
-    # An update in place would keep the passages of the old text; deleting the article takes them along.
-    origins = connection.execute("SELECT path, article_id FROM origins WHERE article_id = ?", [article.id]).fetchall()
-    connection.execute("DELETE FROM articles WHERE id = ?", [article.id])
-    connection.execute(
-        "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [*row, json.dumps(article.authors), article.digest()],
-    )
-    connection.executemany("INSERT INTO origins VALUES (?, ?)", origins)
-    connection.executemany(
-        "INSERT INTO passages (article_id, first, last, vector) VALUES (?, ?, ?, ?)",
-        [
-            (article.id, passage.start, passage.end, vector.astype(np.float16).tobytes())
-            for passage, vector in zip(entry.passages, entry.vectors, strict=True)
-        ],
-    )
-
-
-def _drop_origins(connection: sqlite3.Connection, path: str, kept: set[str]) -> int:
-    rows = connection.execute("SELECT article_id FROM origins WHERE path = ?", [path]).fetchall()
-    gone = [article_id for (article_id,) in rows if article_id not in kept]
-    connection.executemany("DELETE FROM origins WHERE path = ? AND article_id = ?", [(path, name) for name in gone])
-    orphans = "DELETE FROM articles WHERE id = ? AND id NOT IN (SELECT article_id FROM origins)"
-    removed = sum(connection.execute(orphans, [name]).rowcount for name in gone)
-    if removed:
-        _move_revision(connection)
-    return removed
-
-
-def _move_revision(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'revision'")
+def _as_found(row: tuple[int, int, int, str, str, str, str, str, str, str]) -> tuple[int, Found]:
+    number, first, last, *rest = row
+    article = _as_article((rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6]))
+    return number, (Passage(article.id, first, last, article.text[first:last]), article)
 
 
 def _as_article(row: Row) -> Article:

@@ -19,7 +19,7 @@ from rag.evidence import rank_evidence
 from rag.examples import suggest_questions
 from rag.extraction import extract
 from rag.generation import Generator, LanguageModel
-from rag.indexing import archive_facts
+from rag.indexing import facts_for
 from rag.passages import ScoredPassage
 from rag.prompting import write_prompt
 from rag.questions import Question, read_question
@@ -49,7 +49,7 @@ class Chatbot:
         """
         settings = settings or load_settings()
         with closed_on_failure(Archive.open(Path(archive or settings.archive))) as opened:
-            opened.check_facts(archive_facts(settings))
+            opened.check_facts(facts_for(opened.directory, settings))
             opened.searched()
             generator = LanguageModel.open(settings) if settings.llm else None
             return cls(opened, Embedder.open(settings.model), generator)

@@ -1,4 +1,4 @@
-"""The command `onrecord`: results on stdout, talk on stderr, one clear line and exit code 2 for every known error."""
+"""The command `onrecord`: results on stdout, talk on stderr, one clear line and an exit code for every known error."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.errors import RagError
+from rag.errors import ArchiveLocked, ArchiveNotFound, ArticleNotFound, NothingReadable, RagError
 from rag.settings import Settings, load_settings
-from rag.talk import told
+from rag.talk import counted, printable, shown, told
 
 if TYPE_CHECKING:
     from rag.answers import Answer, Citation, Searched
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 FAILED = 2
+# Commands that keep an archive run from timers and scripts, which may want to wait, or to call somebody.
+KEEPING = {"index", "verify", "rebuild", "remove"}
+KEEPING_FAILED = 1
+KEEPING_CODES: dict[type[RagError], int] = {
+    NothingReadable: 2,
+    ArchiveNotFound: 2,
+    ArticleNotFound: 2,
+    ArchiveLocked: 4,
+}
 
 app = typer.Typer(
     name="onrecord",
@@ -82,16 +91,101 @@ def index(
     *,
     archive: ArchiveOption = None,
     model: ModelOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Then follow every change, until Ctrl-C.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring an archive in step with folders of articles.
 
     New files come in, changed ones are replaced, vanished ones leave. It can be stopped at any moment and run again.
-    Exit code 0 if everything was read, 3 if something was refused (each with its reason on stderr), 2 if nothing could
-    be done.
+    Exit code 0 if everything was read, 3 if something was refused (each with its reason on stderr), 2 if there was
+    nothing to read, 4 if another process is writing to the archive, 1 after any other error.
     """
+    settings = load_settings(archive=archive, model=model)
+    if watch:
+        watching = importlib.import_module("rag.index.watching")
+        raise typer.Exit(watching.watch(folders, settings, as_json=as_json))
     command = importlib.import_module("rag.index.command")
-    raise typer.Exit(command.run(folders, load_settings(archive=archive, model=model), as_json=as_json))
+    raise typer.Exit(command.run(folders, settings, as_json=as_json))
+
+
+@app.command()
+def status(*, archive: ArchiveOption = None, as_json: JsonOption = False) -> None:
+    """Say what is in an archive, and what became of the files."""
+    reading = importlib.import_module("rag.index.status")
+    place = load_settings(archive=archive).archive
+    found = reading.read_status(place)
+    print(
+        _json(found.to_dict() | {"fingerprint": reading.fingerprint(place)}) if as_json else reading.write_status(found)
+    )
+
+
+@app.command()
+def verify(*, archive: ArchiveOption = None, as_json: JsonOption = False) -> None:
+    """Check everything in an archive, and say how to mend what is wrong.
+
+    Exit code 0 if nothing is wrong, else 1.
+    """
+    verification = importlib.import_module("rag.index.verification")
+    found = verification.verify(load_settings(archive=archive).archive)
+    print(_json(found.to_dict()) if as_json else verification.write_verification(found))
+    raise typer.Exit(1 if found.findings else 0)
+
+
+@app.command()
+def rebuild(
+    *,
+    archive: ArchiveOption = None,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Embed all articles anew first, with the model given.")
+    ] = False,
+    model: ModelOption = None,
+) -> None:
+    """Make the indexes of an archive afresh.
+
+    They are made from what the archive stores; nothing is embedded, unless you ask for it.
+    """
+    upkeep = importlib.import_module("rag.index.upkeep")
+    settings = load_settings(archive=archive, model=model)
+    print(upkeep.write_rebuilt(upkeep.rebuild(settings, embed=embed), settings))
+
+
+@app.command()
+def remove(
+    names: Annotated[
+        list[str], typer.Argument(metavar="ID_OR_FILE", help="An article's id, or a file, for all of its articles.")
+    ],
+    *,
+    archive: ArchiveOption = None,
+) -> None:
+    """Take articles out of an archive, and keep them out.
+
+    Their text leaves the archive's files too. A later `onrecord index FOLDER` does not bring them back; naming the file
+    itself does.
+    """
+    upkeep = importlib.import_module("rag.index.upkeep")
+    settings = load_settings(archive=archive)
+    print(upkeep.write_removed(upkeep.remove(names, settings), settings))
+
+
+@app.command()
+def export(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A .jsonl or .jsonl.gz file; stdout without one.", show_default=False),
+    ] = None,
+    *,
+    archive: ArchiveOption = None,
+) -> None:
+    """Write all articles as lines of JSON.
+
+    `onrecord index FILE` makes the same archive of them again.
+    """
+    exporting = importlib.import_module("rag.index.export")
+    place = load_settings(archive=archive).archive
+    if file is None:
+        exporting.export(place, sys.stdout.buffer)
+    else:
+        print(f"{counted(exporting.export_to(place, file), 'article')} written to {shown(file)}.")
 
 
 @app.command()
@@ -110,7 +204,7 @@ def ask(
     answer = _answer(question, load_settings(archive=archive, model=model, llm=llm))
     if answer.notice:
         print(answer.notice, file=sys.stderr)
-    print(_json(answer.to_dict()) if as_json else _printable(_write_answer(answer)))
+    print(_json(answer.to_dict()) if as_json else printable(_write_answer(answer)))
 
 
 @app.command()
@@ -128,7 +222,7 @@ def search(
     asked = read_question(question).text
     passages = _search(asked, k, load_settings(archive=archive, model=model))
     found = {"question": asked, "passages": [passage.to_dict() for passage in passages]}
-    print(_json(found) if as_json else _printable("\n\n".join(map(_write_passage, passages))))
+    print(_json(found) if as_json else printable("\n\n".join(map(_write_passage, passages))))
 
 
 @app.command()
@@ -146,7 +240,7 @@ def article(
 
     with Archive.open(load_settings(archive=archive).archive) as opened:
         stored = opened.article(article_id)
-    print(_json(stored.to_dict()) if as_json else _printable(_write_article(stored)))
+    print(_json(stored.to_dict()) if as_json else printable(_write_article(stored)))
 
 
 @app.command()
@@ -168,7 +262,7 @@ def chat(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; a `RagError` becomes one line on stderr and exit code 2."""
+    """Run the command; a `RagError` becomes one line on stderr and the exit code of its kind."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters that an article has
@@ -176,8 +270,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=arguments, prog_name="onrecord")
     except RagError as error:
-        print(f"onrecord: {_printable(' '.join(str(error).split()))}", file=sys.stderr)
-        sys.exit(FAILED)
+        print(f"onrecord: {printable(' '.join(str(error).split()))}", file=sys.stderr)
+        command = next(iter(sys.argv[1:] if arguments is None else arguments), "")
+        sys.exit(KEEPING_CODES.get(type(error), KEEPING_FAILED) if command in KEEPING else FAILED)
 
 
 def _answer(question: str, settings: Settings) -> Answer:
@@ -249,11 +344,6 @@ def _wrap(text: str, indent: str = "") -> str:
     return textwrap.fill(
         " ".join(text.split()), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
-
-
-def _printable(text: str) -> str:
-    """Drop what could steer a terminal."""
-    return "".join(character for character in text if character.isprintable() or character == "\n")
 
 
 if __name__ == "__main__":

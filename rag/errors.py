@@ -7,6 +7,8 @@ RagError
 │   ├── ArchiveNotFound
 │   ├── ArchiveEmpty
 │   ├── ArchiveMismatch
+│   ├── ArchiveDamaged
+│   ├── ArchiveLocked
 │   └── ArticleNotFound
 ├── NothingReadable    a folder that holds no article
 ├── ModelError         an embedding model that cannot be loaded
@@ -42,6 +44,14 @@ class ArchiveEmpty(ArchiveError):
 
 class ArchiveMismatch(ArchiveError):
     """The archive was made with another model or another version of Onrecord."""
+
+
+class ArchiveDamaged(ArchiveError):
+    """The archive's file holds what no archive can."""
+
+
+class ArchiveLocked(ArchiveError):
+    """Another process is writing to the archive."""
 
 
 class ArticleNotFound(ArchiveError):

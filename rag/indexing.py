@@ -1,27 +1,37 @@
-"""Bringing articles into an archive: cut, embedded and stored together, then published for search."""
+"""Bringing articles into an archive: cut, embedded and stored together, then made searchable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 from filelock import BaseFileLock, FileLock, Timeout
 
-from rag import vectors
-from rag.archive import Archive, Entry
+from rag import generations, lexical
+from rag.archive import LOCK_NAME, WRITER_NAME, Archive, Entry, is_archive
 from rag.articles import Article
 from rag.chunking import MAXIMUM_TOKENS, SPLITTER, embedded_text, split_article
-from rag.embedding import Embedder
-from rag.errors import ArchiveError
+from rag.errors import ArchiveError, ArchiveLocked, ModelError
+from rag.ledger import Ledger
+from rag.models import model_facts
 from rag.settings import Settings, load_settings
 
-BATCH_ARTICLES = 16
-LOCK_NAME = "writer.lock"
-VECTORS_NAME = "vectors"
+# So much is embedded and stored in one step, and lost if the process is killed: a few seconds of work.
+BATCH_ARTICLES = 64
+BATCH_CHARACTERS = 400_000
+# Passages that came or left since the last generation are searched exactly and filtered out: up to so many, or to this
+# share of the archive, that costs less than building the next generation.
+LARGEST_DIFFERENCE = 5_000
+LARGEST_SHARE = 0.2
+
+if TYPE_CHECKING:
+    from rag.embedding import Embedder
 
 T = TypeVar("T")
 Announce = Callable[[str], None]
@@ -33,7 +43,27 @@ def _say_nothing(_: str) -> None:
 
 def archive_facts(settings: Settings) -> dict[str, str]:
     """Say what an archive must have been made with to fit these settings."""
-    return {"model": settings.model, "splitter": SPLITTER}
+    model = model_facts(settings.model)
+    return {
+        "model": settings.model,
+        "model_sha256": model.sha256,
+        "dimension": str(model.dimension),
+        "splitter": SPLITTER,
+    }
+
+
+def facts_for(directory: Path, settings: Settings) -> dict[str, str]:
+    """Say the same before an archive is opened with these settings.
+
+    Raises `ArchiveMismatch` where their model is not to be had and the archive needs another one anyway.
+    """
+    try:
+        return archive_facts(settings)
+    except ModelError:
+        if is_archive(directory):
+            with Archive.open(directory) as archive:
+                archive.check_facts({"model": settings.model})
+        raise
 
 
 def index_articles(
@@ -50,20 +80,37 @@ def index_articles(
 
 @contextmanager
 def writing(directory: Path, settings: Settings, announce: Announce = _say_nothing) -> Iterator[Indexer]:
-    """Hold an archive for writing, made first where there is none, and publish it for search at the end.
+    """Hold an archive for writing, made first where there is none, and make all of it searchable at the end.
 
-    Raises `ArchiveError` where another process is writing to it.
+    Raises `ArchiveLocked` where another process is writing to it.
     """
+    with locked(directory), Archive.create(directory, facts_for(directory, settings)) as archive:
+        generations.tidy(archive)
+        lexical.tidy(archive)
+        indexer = Indexer(archive, settings, announce)
+        yield indexer
+        indexer.publish()
+
+
+@contextmanager
+def changing(directory: Path, settings: Settings, announce: Announce = _say_nothing) -> Iterator[Indexer]:
+    """Hold an archive that is there for changes that embed nothing, or embed everything anew."""
+    Archive.open(directory).close()  # or the lock would make a folder at a mistyped path
+    with locked(directory), Archive.open(directory) as archive:
+        yield Indexer(archive, settings, announce)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Keep other writers out of an archive's folder, made first where there is none."""
     lock = _lock(directory)
+    note = directory / WRITER_NAME
     try:
-        archive = Archive.create(directory, archive_facts(settings))
-        try:
-            indexer = Indexer(archive, settings, announce)
-            yield indexer
-            indexer.publish()
-        finally:
-            archive.close()
+        note.write_text(json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}))
+        yield
     finally:
+        with suppress(OSError):
+            note.unlink(missing_ok=True)
         lock.release()
 
 
@@ -73,8 +120,9 @@ def _lock(directory: Path) -> BaseFileLock:
         lock = FileLock(directory / LOCK_NAME)
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise ArchiveError(
-            f"Another process is writing to the archive at {directory}. Wait for it to finish, then run this again."
+        raise ArchiveLocked(
+            f"Another process{_writer(directory)} is writing to the archive at {directory}. "
+            "Wait for it to finish, then run this again."
         ) from error
     except OSError as error:
         raise ArchiveError(
@@ -84,34 +132,68 @@ def _lock(directory: Path) -> BaseFileLock:
     return lock
 
 
+def _writer(directory: Path) -> str:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        writer = json.loads((directory / WRITER_NAME).read_bytes())
+        return f" ({int(writer['pid'])}, since {str(writer['since'])[:19]})"
+    return ""
+
+
 class Indexer:
     """Puts articles into one archive; the embedding model is loaded only when there is something to embed."""
 
     def __init__(self, archive: Archive, settings: Settings, announce: Announce) -> None:
         self.archive = archive
+        self.ledger = Ledger(archive.database)
         self._announce = announce
         self._settings = settings
         self._embedder: Embedder | None = None
 
     def put(self, articles: Iterable[Article], origin: str) -> int:
-        """Add the articles of one file in one transaction; give how many were not there as they are."""
+        """Add the articles of one place in one transaction; give how many were not there as they are."""
         given = {article.id: article for article in articles}
-        stored = self.archive.digests(list(given))
-        fresh = [article for article in given.values() if stored.get(article.id) != article.digest()]
-        self.archive.also_from(given.keys() & stored.keys(), origin)
-        if fresh:
-            self.archive.put(self._entries(fresh), origin)
+        fresh = self.embed(given.values())
+        with self.archive.database.transaction():
+            if fresh:
+                self.archive.put(fresh)
+            self.ledger.add_origins(origin, given, time.time_ns())
         return len(fresh)
 
-    def publish(self) -> None:
-        """Make the index for the archive as it is now, unless it is there, and remove those of earlier states."""
-        directory = index_directory(self.archive)
-        if not directory.is_dir():
-            self._announce("Publishing the index")
-            vectors.publish(directory, self.archive.vectors())
-        vectors.sweep(directory)
+    def embed(self, articles: Iterable[Article]) -> list[Entry]:
+        """Cut and embed those of the articles that the archive does not hold as they are."""
+        given = list(articles)
+        stored = self.archive.digests(article.id for article in given)
+        fresh = [article for article in given if stored.get(article.id) != article.digest()]
+        return self._entries(fresh) if fresh else []
 
-    def _entries(self, articles: list[Article]) -> list[Entry]:
+    def embed_anew(self) -> None:
+        """Cut and embed all articles again, with the model of the settings, in one transaction."""
+        with self.archive.database.transaction():
+            for batch in batched(self.archive.articles(), BATCH_ARTICLES):
+                self.archive.put(self._entries(batch))
+            self.archive.describe(archive_facts(self._settings), anew=True)
+
+    def publish(self, *, anew: bool = False) -> None:
+        """Bring the indexes in step with the archive; `anew` makes them afresh."""
+        lexical.rebuild(self.archive) if anew else lexical.update(self.archive)
+        if anew or self._is_generation_due():
+            self._announce("Publishing the index")
+            generations.publish(self.archive)
+        manifest = generations.current_manifest(self.archive)
+        followed = manifest.position if manifest else self.archive.position
+        self.archive.forget_departures(followed.departures)
+
+    def _is_generation_due(self) -> bool:
+        manifest = generations.current_manifest(self.archive)
+        if manifest is None:
+            return self.archive.count_passages() > 0
+        came = self.archive.count_passages(after=manifest.position.passages)
+        left = len(self.archive.departed(manifest.position.departures))
+        return came + left > max(LARGEST_DIFFERENCE, LARGEST_SHARE * manifest.passages)
+
+    def _entries(self, articles: Sequence[Article]) -> list[Entry]:
+        import numpy as np
+
         embedder = self._open_embedder()
         limit = min(MAXIMUM_TOKENS, embedder.maximum_tokens or MAXIMUM_TOKENS)
         cut = [tuple(split_article(article, embedder.count_tokens, limit)) for article in articles]
@@ -126,14 +208,11 @@ class Indexer:
 
     def _open_embedder(self) -> Embedder:
         if self._embedder is None:
+            from rag.embedding import Embedder
+
             self._announce("Loading the embedding model")
-            self._embedder = Embedder.open(self._settings.model)
+            self._embedder = Embedder.open(self._settings.model, announce=self._announce)
         return self._embedder
-
-
-def index_directory(archive: Archive) -> Path:
-    """Say where the vector index for the present state of an archive is published."""
-    return archive.directory / VECTORS_NAME / f"{archive.revision:08d}"
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,20 +1,23 @@
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from platformdirs import user_cache_dir
 
 from rag import Article, Settings, index_articles
 from rag.archive import Archive
 from rag.cli import main
-from rag.indexing import archive_facts
+from rag.indexing import archive_facts, locked
 from tests.llm_servers import Says, Sends, scripted_server
 
 QUESTION = "What did Zarif say about missiles?"
@@ -26,7 +29,7 @@ HEAVY = {"chromadb", "gradio", "llama_index", "numpy", "sentence_transformers", 
 HELP = """
 import sys
 from rag.cli import main
-for command in ("index", "ask", "search", "article", "chat"):
+for command in ("index", "status", "verify", "rebuild", "remove", "export", "ask", "search", "article", "chat"):
     try:
         main([command, "--help"])
     except SystemExit as left:
@@ -65,7 +68,8 @@ def onrecord(capsys: pytest.CaptureFixture[str]) -> Onrecord:
 def start(*arguments: object, before: tuple[str, ...] = (), environment: dict[str, str] | None = None) -> Ran:
     """Run the command as a person does, in a folder and with a home that hold nothing."""
     command = [*before, sys.executable, "-m", "rag", *map(str, arguments)]
-    given = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"} | (environment or {})
+    given = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "XDG_CACHE_HOME": user_cache_dir()}
+    given |= environment or {}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=given, cwd="/")
     return Ran(done.returncode, done.stdout, WAITING.sub("", done.stderr))
 
@@ -91,7 +95,12 @@ def test_the_version_is_printed() -> None:
     ("command", "options"),
     [
         ("", "--help --version"),
-        ("index", "--archive --help --json --model"),
+        ("index", "--archive --help --json --model --watch"),
+        ("status", "--archive --help --json"),
+        ("verify", "--archive --help --json"),
+        ("rebuild", "--archive --embed --help --model"),
+        ("remove", "--archive --help"),
+        ("export", "--archive --help"),
         ("ask", "--archive --help --json --llm --model"),
         ("search", "--archive --help --json --k --model"),
         ("article", "--archive --help --json"),
@@ -108,7 +117,7 @@ def test_help_names_every_option(onrecord: Onrecord, command: str, options: str)
 def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
 
-    assert done.stdout.count("Usage: onrecord") == 5
+    assert done.stdout.count("Usage: onrecord") == 10
     assert not HEAVY & set(done.stdout.splitlines()[-1].split())
 
 
@@ -273,7 +282,16 @@ ERRORS = {
     "an empty question": ("ask  --archive {archive}", "The question is empty. Ask one in words"),
     "a question of signs": ("search ?! --archive {archive}", "The question is empty. Ask one in words"),
     "a long question": (f"ask {'x' * 100_000} --archive {{archive}}", "The question has 100,000 characters, at most"),
-    "another model": ("ask x --model other --archive {archive}", "The archive at {archive} was made with model"),
+    "another model": ("ask x --model ./other --archive {archive}", "The embedding model './other' cannot be loaded"),
+    "an archive for status": ("status --archive {missing}", "No archive at {missing}. Make one with: onrecord index"),
+    "an archive for export": ("export --archive {missing}", "No archive at {missing}. Make one with: onrecord index"),
+    "a place for an export": ("export {missing}/a.jsonl --archive {empty}", "{missing}/a.jsonl cannot be written (No"),
+    "an archive to rebuild": ("rebuild --archive {missing}", "No archive at {missing}. Make one with: onrecord index"),
+    "an archive to remove from": ("remove x --archive {missing}", "No archive at {missing}. Make one with: onrecord"),
+    "an unknown article to remove": (
+        "remove x owl --archive {archive}",
+        "The archive at {archive} holds no article and",
+    ),
     "an unknown article": (
         "article no-such --archive {archive}",
         "The archive at {archive} holds no article 'no-such'.",
@@ -296,6 +314,93 @@ def test_an_error_is_one_line_with_the_next_step(place: Place, words: str, messa
 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"onrecord: {message.format(**place._asdict())}")
+    assert not place.missing.exists()
+
+
+KEEPING = {
+    "index": ("index {folder}", "The archive at {archive} was made with splitter"),
+    "index where an archive lies": ("index {archive}", "{archive} is where an archive lies. Keep the archive apart"),
+    "rebuild": ("rebuild", "The archive at {archive} was made with splitter"),
+    "rebuild with another model": ("rebuild --model {folder}", "The embedding model '{folder}' cannot be loaded"),
+}
+
+
+@pytest.fixture
+def foreign(small_archive: Path, tmp_path: Path) -> Path:
+    """An archive of another splitter, and beside it a folder with an article."""
+    archive = shutil.copytree(small_archive, tmp_path / "archive")
+    with Archive.open(archive) as opened:
+        opened.note("splitter", "words-9")
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "a.txt").write_text("Three barn owls have nested in the old mill at Ferrow.")
+    return archive
+
+
+@pytest.mark.parametrize(("words", "message"), KEEPING.values(), ids=KEEPING)
+def test_a_command_that_keeps_an_archive_fails_with_1(
+    onrecord: Onrecord, foreign: Path, words: str, message: str
+) -> None:
+    names = {"archive": foreign, "folder": foreign.parent / "news"}
+
+    code, out, err = onrecord(*words.format(**names).split(), "--archive", foreign)
+
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"onrecord: {message.format(**names)}")
+
+
+@pytest.mark.parametrize("words", ["index {papers}", "index {papers} --watch", "rebuild", "remove owl"])
+def test_a_second_writer_is_refused_at_once_with_4(onrecord: Onrecord, place: Place, words: str) -> None:
+    with locked(place.archive):
+        began = time.monotonic()
+        code, out, err = onrecord(*words.format(papers=place.papers).split(), "--archive", place.archive)
+        seconds = time.monotonic() - began
+
+    assert (code, out, err.count("\n")) == (4, "", 1)
+    assert err.startswith(f"onrecord: Another process ({os.getpid()}, since ")
+    assert seconds < 1
+
+
+@pytest.mark.parametrize(("name", "code"), [("archive", 0), ("missing", 1)])
+def test_verify_tells_by_its_exit_code(onrecord: Onrecord, place: Place, name: str, code: int) -> None:
+    archive = place._asdict()[name]
+    ran = onrecord("verify", "--archive", archive)
+    as_json = onrecord("verify", "--json", "--archive", archive)
+
+    assert (ran.code, ran.err, as_json.code, as_json.err) == (code, "", code, "")
+    assert ran.out.startswith(f"wrong  No archive at {archive}. Make one" if code else "Nothing is wrong with ")
+    found = json.loads(as_json.out)
+    assert list(found) == ["archive", "articles", "passages", "fingerprint", "findings"]
+    assert len(found["findings"]) == code
+
+
+def test_an_archive_is_kept_from_end_to_end(onrecord: Onrecord, small_archive: Path, tmp_path: Path) -> None:
+    archive, again = shutil.copytree(small_archive, tmp_path / "archive"), tmp_path / "again"
+
+    rebuilt = onrecord("rebuild", "--archive", archive)
+    written = onrecord("export", tmp_path / "all.jsonl", "--archive", archive)
+    printed = onrecord("export", "--archive", archive)
+    indexed = onrecord("index", tmp_path / "all.jsonl", "--archive", again)
+    one, two = (json.loads(onrecord("status", "--json", "--archive", place).out) for place in (archive, again))
+    removed = onrecord("remove", "owl", "--archive", again)
+
+    assert re.fullmatch(rf"Made the indexes of {archive} afresh in .* s: 2 articles in 2 passages\.\n", rebuilt.out)
+    assert written == Ran(0, f"2 articles written to {tmp_path}/all.jsonl.\n", "")
+    assert printed == Ran(0, (tmp_path / "all.jsonl").read_text(), "")
+    assert indexed == Ran(0, f"2 articles in {again}: 2 added, 0 removed, 0 files unchanged, 0 refused.\n", "")
+    assert one["fingerprint"] == two["fingerprint"]
+    assert removed.out.startswith(f"Removed 1 article from {again}:\n  owl  Owls return to the old mill\nWhat left ")
+    assert onrecord("status", "--archive", again).out.startswith(f"Archive    {again}: 1 article in 1 passage, 2022-07")
+
+
+def test_an_export_that_nobody_reads_to_its_end_says_nothing(sample_archive: Path) -> None:
+    command = [sys.executable, "-m", "rag", "export", "--archive", str(sample_archive)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize(
@@ -318,7 +423,7 @@ def test_a_model_that_is_not_there_is_told_soon(tmp_path: Path) -> None:
 
     code, out, err = start("index", tmp_path, "--model", model, "--archive", tmp_path / "archive", before=offline())
 
-    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert (code, out, err.count("\n")) == (1, "", 1)
     assert err.startswith(f"onrecord: The embedding model '{model}' cannot be loaded from {model} (")
 
 

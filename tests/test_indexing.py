@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from rag import ArchiveError, ArchiveMismatch, Article, Chatbot, ModelError, Settings, index_articles
+from rag import ArchiveError, ArchiveLocked, ArchiveMismatch, Article, Chatbot, ModelError, Settings, index_articles
 from rag.archive import Archive
-from rag.indexing import VECTORS_NAME, index_directory, writing
+from rag.generations import current_manifest, current_name
+from rag.indexing import writing
+from rag.models import PACKAGED_MODEL, find_model
 
 
 def revision(archive: Path) -> int:
@@ -32,15 +37,16 @@ def test_indexing_the_same_articles_again_changes_nothing(tmp_path: Path, articl
     assert revision(tmp_path) == before
 
 
-def test_an_archive_has_one_index_for_its_present_state(tmp_path: Path, articles: list[Article]) -> None:
-    for article in [*articles, Article("third", "T", "A third article.")]:
-        index_articles([article], tmp_path, Settings())
+def test_the_next_generation_waits_until_much_has_changed(tmp_path: Path, articles: list[Article]) -> None:
+    index_articles(articles, tmp_path, Settings())
+    first = current_name(tmp_path)
 
-    published = sorted((tmp_path / VECTORS_NAME).iterdir())
-    # The one before stays for readers that have it open.
-    assert [path.name for path in published] == ["00000002", "00000003"]
+    index_articles([Article("third", "T", "A third article.")], tmp_path, Settings())
+
     with Archive.open(tmp_path) as archive:
-        assert published[-1] == index_directory(archive)
+        manifest = current_manifest(archive)
+        assert manifest is not None
+        assert (current_name(tmp_path), manifest.passages, archive.count_passages()) == (first, 2, 3)
 
 
 def _write_for_a_while(
@@ -58,16 +64,31 @@ def test_a_second_writer_is_refused_at_once(tmp_path: Path) -> None:
     writer.start()
     assert begun.wait(30)
 
-    with pytest.raises(ArchiveError, match="Another process is writing"), writing(tmp_path, Settings()):
+    with (
+        pytest.raises(ArchiveLocked, match=rf"Another process \({writer.pid}, since .*\) is writing"),
+        writing(tmp_path, Settings()),
+    ):
         pass
 
     end.set()
     writer.join()
 
 
-def test_another_model_cannot_write_into_an_archive(small_archive: Path, articles: list[Article]) -> None:
-    with pytest.raises(ArchiveMismatch, match="made with model 'all-MiniLM-L6-v2', not 'other-model'"):
-        index_articles(articles, small_archive, Settings(model="other-model"))
+def test_another_model_cannot_write_into_an_archive(
+    small_archive: Path, articles: list[Article], tmp_path: Path
+) -> None:
+    other = tmp_path / "other-model"
+    shutil.copytree(find_model(PACKAGED_MODEL), other, copy_function=os.link)
+    described = json.loads((other / "sentence_bert_config.json").read_text())
+    (other / "sentence_bert_config.json").unlink()
+    (other / "sentence_bert_config.json").write_text(json.dumps(described | {"max_seq_length": 128}))
+
+    with pytest.raises(ArchiveMismatch, match="made with model 'all-MiniLM-L6-v2', not .*onrecord rebuild --embed"):
+        index_articles(articles, small_archive, Settings(model=str(other)))
+
+
+def test_the_same_model_under_another_name_fits(small_archive: Path, articles: list[Article]) -> None:
+    assert index_articles(articles, small_archive, Settings(model=str(find_model(PACKAGED_MODEL)))) == 0
 
 
 def test_a_model_that_cannot_be_loaded_leaves_no_mark_on_a_new_archive(tmp_path: Path, articles: list[Article]) -> None:

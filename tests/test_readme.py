@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,13 +31,17 @@ def test_the_example_in_python_prints_what_the_readme_shows(folder: Path) -> Non
     assert run(folder, "-c", program) == shown
 
 
-def test_the_first_example_prints_what_the_readme_shows(folder: Path) -> None:
-    [session] = re.findall(r"```\n(\$ .*?)```", README, re.DOTALL)
-    commands = re.findall(r'^\$ \.venv/bin/onrecord ask "(.*)"\n((?:(?!\$ ).*\n)*)', session, re.MULTILINE)
+def test_every_session_prints_what_the_readme_shows(folder: Path) -> None:
+    sessions = re.findall(r"```\n(\$ .*?)```", README, re.DOTALL)
+    commands = [
+        command
+        for session in sessions
+        for command in re.findall(r"^\$ \.venv/bin/onrecord (.*)\n((?:(?!\$ ).*\n)*)", session, re.MULTILINE)
+    ]
 
-    assert len(commands) == 2
-    for question, shown in commands:
-        assert run(folder, "-m", "rag", "ask", question).strip() == shown.strip()
+    assert [shlex.split(words)[0] for words, _ in commands] == ["ask", "ask", "verify", "export"]
+    for words, shown in commands:
+        assert run(folder, "-m", "rag", *shlex.split(words)).strip() == shown.strip()
 
 
 def test_every_link_leads_to_a_file() -> None:

@@ -143,7 +143,7 @@ def test_a_vanished_file_leaves_the_answers_at_once(folder: Path, archive: Path,
 
 def test_an_article_in_two_files_stays_until_both_are_gone(folder: Path, archive: Path) -> None:
     (folder / "same.txt").write_text(OWLS)
-    assert sync(archive, folder) == Report(added=2, articles=2)
+    assert sync(archive, folder) == Report(added=2, duplicate_files=1, articles=2)
 
     (folder / "owls.txt").unlink()
     assert sync(archive, folder) == Report(unchanged_files=2, articles=2)
@@ -159,7 +159,7 @@ def test_a_moved_file_keeps_its_article_and_is_not_embedded_again(folder: Path, 
 
     report = synchronise([folder], Settings(archive=archive), notes)
 
-    assert report == Report(unchanged_files=1, articles=2)
+    assert report == Report(unchanged_files=1, moved_files=1, articles=2)
     assert (revision(archive), notes.steps) == (before, [])
 
 
@@ -179,8 +179,8 @@ def test_what_is_refused_is_told_each_time(folder: Path, archive: Path, capfd: p
     (folder / "page.pdf").write_bytes(b"%PDF-1.7")
     (folder / "empty.txt").touch()
     refused = [
-        f"refused  {folder / 'page.pdf'}: {PDF}",
         f"refused  {folder / 'empty.txt'}: empty",
+        f"refused  {folder / 'page.pdf'}: {PDF}",
     ]
 
     codes = [run([folder], Settings(archive=archive)) for _ in range(2)]
@@ -207,8 +207,10 @@ def test_the_report_is_json_for_other_programs(folder: Path, archive: Path, caps
         "added": 2,
         "removed": 0,
         "unchanged_files": 0,
+        "moved_files": 0,
+        "duplicate_files": 0,
         "articles": 2,
-        "refusals": [{"path": str(folder / "page.pdf"), "reason": PDF}],
+        "refusals": [{"path": str(folder / "page.pdf"), "reason": PDF, "state": "skipped"}],
     }
 
 
@@ -251,7 +253,7 @@ def test_a_file_that_is_left_with_nothing_readable_does_not_empty_the_archive(fo
 def test_a_missing_folder_is_told_before_anything_is_made(folder: Path, tmp_path: Path, archive: Path) -> None:
     missing = tmp_path / "nowhere"
 
-    with pytest.raises(SettingError, match=f"There is no folder {missing}."):
+    with pytest.raises(NothingReadable, match=f"There is no folder {missing}."):
         sync(archive, folder, missing)
 
     assert not archive.exists()
@@ -286,7 +288,7 @@ def test_an_article_that_is_changed_in_both_its_files_is_replaced(folder: Path, 
         write_lines(folder / "b.jsonl", {"id": "n1", "text": text})
         report = sync(archive, folder)
 
-    assert report == Report(added=1, unchanged_files=2, articles=3)
+    assert report == Report(added=1, duplicate_files=1, unchanged_files=2, articles=3)
     assert texts(archive) == ["The mayor resigned on Friday.", BRIDGE, OWLS]
 
 

@@ -1,0 +1,218 @@
+"""One SQLite file: opened, migrated, read and changed in transactions that last."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ArchiveDamaged, ArchiveEmpty, ArchiveError, ArchiveMismatch
+
+BUSY_SECONDS = 30.0
+
+# Each script brings a file from the version of its place to the next; the last one gives the version of today.
+MIGRATIONS = (
+    """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, date TEXT NOT NULL,
+    url TEXT NOT NULL, authors TEXT NOT NULL, digest TEXT NOT NULL
+);
+CREATE TABLE origins (
+    path TEXT NOT NULL, article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE, PRIMARY KEY (path, article_id)
+);
+CREATE INDEX origins_by_article ON origins (article_id);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, vector BLOB NOT NULL
+);
+CREATE INDEX passages_by_article ON passages (article_id);
+CREATE TABLE files (path TEXT PRIMARY KEY, folder TEXT NOT NULL, digest TEXT NOT NULL, refusals TEXT NOT NULL);
+INSERT INTO facts VALUES ('revision', '0');
+""",
+    # The ledger learns what decides whether a file must be read again; departures tell an index what to drop.
+    """
+ALTER TABLE files ADD COLUMN size INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE files ADD COLUMN changed INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE files ADD COLUMN inode INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE files ADD COLUMN checked INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE files ADD COLUMN state TEXT NOT NULL DEFAULT 'indexed';
+ALTER TABLE files ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE origins ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
+UPDATE files SET refused = json_array_length(refusals);
+INSERT INTO facts VALUES ('identity', lower(hex(randomblob(16))));
+CREATE INDEX files_by_digest ON files (digest);
+CREATE TABLE withdrawn (article_id TEXT PRIMARY KEY, digest TEXT NOT NULL, day TEXT NOT NULL);
+CREATE TABLE departures (number INTEGER PRIMARY KEY AUTOINCREMENT, passage_id INTEGER NOT NULL);
+CREATE TRIGGER passages_depart AFTER DELETE ON passages
+BEGIN INSERT INTO departures (passage_id) VALUES (OLD.id); END;
+""",
+)
+VERSION = len(MIGRATIONS)
+
+
+class Database:
+    """A SQLite file behind one connection; reading and writing are safe from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._folder = path.parent
+        self._lock = threading.RLock()
+        with self._told():
+            self._connection = _connect(path)
+
+    @classmethod
+    def open(cls, path: Path, *, new: bool = False) -> Database:
+        """Open a file, brought to the version of today, or make a new one.
+
+        Raises `ArchiveMismatch` where a later version made it and `ArchiveDamaged` where it is no such file.
+        """
+        database = cls(path)
+        try:
+            database._prepare(new=new)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Close the file; it cannot be used afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Give all rows of a query. Raises `ArchiveError` where the file cannot be read."""
+        with self._lock, self._told():
+            return self._connection.execute(query, values).fetchall()
+
+    def stream(self, query: str, values: Sequence[object] = (), batch: int = 1000) -> Iterator[list[Any]]:
+        """Yield the rows of a query in batches, all of one state of the file, while others read and write on."""
+        with self._told(), closing(_connect(self._path)) as connection:
+            rows = connection.execute(query, values)
+            while chunk := rows.fetchmany(batch):
+                yield chunk
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all changes inside it permanent together, or none of them; one inside another is part of it."""
+        with self._lock, self._told():
+            if self._connection.in_transaction:
+                yield
+                return
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
+                self._connection.commit()
+            except sqlite3.OperationalError as error:
+                self._connection.rollback()
+                raise self._unwritable(error) from error
+            except BaseException:
+                self._connection.rollback()
+                raise
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Run one statement of a transaction; give how many rows it changed."""
+        return self._connection.execute(statement, values).rowcount
+
+    def change_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run one statement of a transaction for each row of values."""
+        self._connection.executemany(statement, rows)
+
+    def _prepare(self, *, new: bool) -> None:
+        if not self._is_writable():
+            self._check_version(self._version())
+            return
+        if new:
+            # Readers go on while a writer works; SQLite remembers this in the file.
+            self.read("PRAGMA journal_mode = WAL")
+        self.read("PRAGMA synchronous = FULL")
+        self.read("PRAGMA foreign_keys = ON")
+        self.read("PRAGMA secure_delete = ON")  # what was removed leaves no bytes behind
+        version = self._version()
+        if new or 0 < version < VERSION:
+            self._migrate()
+        self._check_version(self._version())
+
+    def _migrate(self) -> None:
+        with self.transaction():
+            for script in MIGRATIONS[self._version() :]:
+                for statement in _statements(script):
+                    self.change(statement)
+            # A newer version is left as it is, for the check that follows to refuse.
+            self.change(f"PRAGMA user_version = {max(VERSION, self._version())}")
+
+    def _version(self) -> int:
+        return int(self.read("PRAGMA user_version")[0][0])
+
+    def _check_version(self, version: int) -> None:
+        if version == VERSION:
+            return
+        if not version:
+            raise ArchiveEmpty(
+                f"The archive at {self._folder} was never finished and holds no articles. "
+                f"Add articles with: onrecord index FOLDER --archive {self._folder}"
+            )
+        if version > VERSION:
+            raise ArchiveMismatch(
+                f"The archive at {self._folder} was made by a newer Onrecord (it has format {version}, this one reads "
+                f"up to {VERSION}). Update Onrecord, or index the articles into another folder with --archive."
+            )
+        raise ArchiveMismatch(
+            f"The archive at {self._folder} has format {version} of an older Onrecord and cannot be written here. "
+            "Copy it to a place where you may write, and run: onrecord status --archive THERE"
+        )
+
+    def _is_writable(self) -> bool:
+        return os.access(self._path, os.W_OK) and os.access(self._folder, os.W_OK)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(
+                f"The archive at {self._folder} cannot be read ({error}; {self._free()} there). "
+                "Check that you may read and write it, and that there is room for its log."
+            ) from error
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it cannot read
+            raise ArchiveDamaged(
+                f"The archive at {self._folder} is damaged ({error}). Put back a copy of {self._path.name}, or move "
+                "the archive away and index the articles again: onrecord index FOLDER"
+            ) from error
+
+    def _unwritable(self, error: sqlite3.Error) -> ArchiveError:
+        return ArchiveError(
+            f"The archive at {self._folder} could not be written ({error}; {self._free()} there). "
+            "What it held before is kept. Make room for it, then run this again."
+        )
+
+    def _free(self) -> str:
+        try:
+            return f"{shutil.disk_usage(self._folder).free / 1e6:,.0f} MB are free"
+        except OSError:
+            return "nothing is known of the disk"
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connect = partial(sqlite3.connect, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    if os.access(path.parent, os.W_OK):
+        return connect(path)
+    # Where nothing can be written nobody else writes either; without a log beside it SQLite needs to be told.
+    log = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rag import ArchiveError
+from rag.database import VERSION, Database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database.open(tmp_path / "some.sqlite3", new=True)) as opened:
+        yield opened
+
+
+def note(database: Database, name: str) -> None:
+    database.change("INSERT INTO facts VALUES (?, '')", [name])
+
+
+def names(database: Database) -> list[str]:
+    return [name for (name,) in database.read("SELECT name FROM facts WHERE name <> 'revision' ORDER BY name")]
+
+
+def test_a_new_file_has_the_version_of_today_and_loses_nothing_that_was_committed(database: Database) -> None:
+    pragmas = [database.read(f"PRAGMA {name}")[0][0] for name in ("user_version", "journal_mode", "synchronous")]
+
+    assert pragmas == [VERSION, "wal", 2]
+    assert [database.read(f"PRAGMA {name}")[0][0] for name in ("foreign_keys", "secure_delete")] == [1, 1]
+
+
+def test_a_transaction_within_another_is_part_of_it(database: Database) -> None:
+    def fail() -> None:
+        with database.transaction():
+            note(database, "outer")
+            with database.transaction():
+                note(database, "inner")
+            raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError, match="on purpose"):
+        fail()
+
+    assert names(database) == []
+    with database.transaction(), database.transaction():
+        note(database, "kept")
+    assert names(database) == ["kept"]
+
+
+def test_a_stream_shows_one_state_while_others_write(database: Database) -> None:
+    with database.transaction():
+        for n in range(10):
+            note(database, f"n{n}")
+    stream = database.stream("SELECT name FROM facts WHERE name LIKE 'n%' ORDER BY name", batch=4)
+    first = next(stream)
+    with database.transaction():
+        database.change("DELETE FROM facts WHERE name LIKE 'n%'")
+
+    assert [len(first), *map(len, stream)] == [4, 4, 2]
+    assert names(database) == []
+
+
+def test_many_threads_write_and_read_through_one_connection(database: Database) -> None:
+    def write(n: int) -> int:
+        with database.transaction():
+            note(database, f"n{n}")
+        return len(names(database))
+
+    with ThreadPoolExecutor(8) as pool:
+        counted = list(pool.map(write, range(40)))
+
+    assert len(names(database)) == 40
+    assert max(counted) == 40
+
+
+def test_a_second_process_waits_for_its_turn_and_sees_what_the_first_one_wrote(database: Database) -> None:
+    path = Path(database.read("PRAGMA database_list")[0][2])
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("INSERT INTO facts VALUES ('theirs', '')")
+        other.commit()
+    with database.transaction():
+        note(database, "ours")
+
+    assert names(database) == ["ours", "theirs"]
+
+
+def test_a_query_that_cannot_be_run_is_an_error_of_ours(database: Database) -> None:
+    with pytest.raises(ArchiveError, match="cannot be read .*no such table"):
+        database.read("SELECT * FROM nothing_like_it")
