@@ -8,12 +8,12 @@ import pytest
 
 from tests.test_shape import ROOT, project_files
 
-NESTED = ("index", "ui", "prompts")
+NESTED = ("index", "ui", "eval", "prompts")
 DECOYS = ("index", "ui", "eval", "prompts")
 SCRIPT = """
 import sys
 from pathlib import Path
-import rag, rag.index, rag.ui
+import rag, rag.eval, rag.index, rag.ui
 from rag.cli import main
 from rag.prompting import write_prompt
 
