@@ -142,8 +142,8 @@ class Sync:
 
     def _is_still(self, file: File) -> bool:
         known = self._ledger.find(file.name)
-        if known is None or not known.is_still(file.stamp):
-            return False
+        if known is None or is_file(file.folder) or not known.is_still(file.stamp):
+            return False  # a file that is named itself is read in any case
         self._keep(known, file)
         return True
 
@@ -165,7 +165,7 @@ class Sync:
     def _is_known(self, file: File) -> bool:
         """Say whether the bytes of a file are known, here or from another place, and note where they are now."""
         known = self._ledger.find(file.name)
-        if known and file.digest and known.digest == file.digest:
+        if known and file.digest and known.digest == file.digest and not is_file(file.folder):
             self._keep(known, file)
             self._ledger.note(replace(known, stamp=file.stamp, checked=file.checked))
             return True

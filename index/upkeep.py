@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rag import lexical
@@ -14,7 +14,7 @@ from rag.archive import Archive
 from rag.articles import Article
 from rag.errors import ArticleNotFound
 from rag.indexing import Indexer, archive_facts, changing
-from rag.ledger import Ledger, Stamp
+from rag.ledger import Ledger
 from rag.settings import Settings
 from rag.talk import counted, shown, told
 
@@ -83,7 +83,7 @@ def remove(names: Sequence[str], settings: Settings) -> Removed:
         archive, ledger = indexer.archive, indexer.ledger
         leaving = [archive.article(article_id) for article_id in _find_all(archive, ledger, names)]
         files = sorted({path for article in leaving for path in ledger.origins(article.id)})
-        _take_out(indexer, leaving, files)
+        _take_out(indexer, leaving)
         indexer.publish()
         lexical.rebuild(archive)  # following the archive, it would keep the words of what left
         there = tuple(path for path in files if os.path.lexists(path))
@@ -108,13 +108,11 @@ def _first(lines: list[str]) -> list[str]:
     return lines if len(lines) <= MOST_SHOWN else [*lines[:MOST_SHOWN], f"  and {len(lines) - MOST_SHOWN:,} more"]
 
 
-def _take_out(indexer: Indexer, leaving: Sequence[Article], files: Iterable[str]) -> None:
+def _take_out(indexer: Indexer, leaving: Sequence[Article]) -> None:
     day, ledger = time.strftime("%Y-%m-%d"), indexer.ledger
     with indexer.archive.database.transaction():
         for article in leaving:
             ledger.withdraw(article.id, article.digest(), day)
-        for record in filter(None, map(ledger.find, files)):
-            ledger.note(replace(record, digest="", stamp=Stamp()))  # or its name would not be enough to read it again
         indexer.archive.drop(article.id for article in leaving)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from rag.answers import Searched
 from rag.articles import Article
 from rag.database import Database
-from rag.errors import ArchiveEmpty, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
+from rag.errors import ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
 from rag.passages import Passage
 
 if TYPE_CHECKING:
@@ -284,8 +284,13 @@ _DEPARTED = "SELECT passage_id FROM departures WHERE number > ? ORDER BY number"
 
 
 def is_archive(directory: Path) -> bool:
-    """Say whether an archive lies in a folder."""
-    return (directory / FILE_NAME).is_file()
+    """Say whether an archive lies in a folder. Raises `ArchiveError` where nobody may look into it."""
+    try:
+        return (directory / FILE_NAME).is_file()
+    except PermissionError as error:
+        raise ArchiveError(
+            f"The folder {directory} cannot be looked into ({error.strerror}). See that you may read it."
+        ) from error
 
 
 @contextmanager

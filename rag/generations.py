@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from rag.archive import MADE_WITH, Archive
-from rag.children import run_module
+from rag.children import end_with_parent, run_module
 from rag.errors import ArchiveDamaged, ArchiveError
 from rag.leases import Lease, leased, link_or_copy, sweep_leases
 from rag.publications import CURRENT, Manifest, Publications
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FORMAT = "1"
 VECTORS, CHROMA = "vectors", "chroma"
 CANARIES = 64
-CHECK_SECONDS = 600.0
+SECONDS_AT_LEAST, SECONDS_A_PASSAGE = 300, 0.05
 
 logger = logging.getLogger(__name__)
 
@@ -121,8 +121,12 @@ def publish(archive: Archive) -> None:
     The caller holds the archive for writing. Raises `ArchiveError` where the index does not pass its check or the disk
     is full; the current generation then stays.
     """
+    published = generations(archive.directory)
+    if not archive.count_passages():
+        published.drop()
+        return
     with _told(archive):
-        generations(archive.directory).publish(partial(_build, archive))
+        published.publish(partial(_build, archive))
     sweep_leases(archive.directory)
 
 
@@ -147,7 +151,7 @@ def damage(archive: Archive) -> list[str]:
         manifest = _checked_manifest(archive, current)
         with leased(archive.directory) as lease:
             lease.hold(current, manifest.files)
-            return found + _faults(archive, lease.directory / CHROMA, manifest)
+            return found + _in_a_child("check", archive, lease.directory / CHROMA, manifest)
     except ArchiveError as error:
         return [*found, f"{current.name}: {error}"]
 
@@ -163,32 +167,30 @@ def _warn(archive: Archive, place: Path, reason: str) -> None:
 
 
 def _build(archive: Archive, directory: Path) -> Manifest:
-    from rag.vectors import build
-
     facts = {name: value for name, value in archive.facts.items() if name in MADE_WITH}
     manifest = Manifest(_versions(), facts, archive.position, archive.count_passages(), {})
-    build(directory / CHROMA, archive.vectors(), manifest.passages)
-    with leased(archive.directory) as lease:
-        shutil.copytree(directory / CHROMA, lease.directory / CHROMA, copy_function=link_or_copy)
-        if found := _faults(archive, lease.directory / CHROMA, manifest):
-            raise ArchiveError(
-                f"The new vector index of {archive.directory} did not pass its check ({'; '.join(found)}) and is not "
-                f"used. Nothing is lost. Build it again with: onrecord rebuild --archive {archive.directory}"
-            )
+    if found := _in_a_child("build", archive, directory / CHROMA, manifest):
+        free = shutil.disk_usage(archive.directory).free / 1e6
+        raise ArchiveError(
+            f"The vector index of {archive.directory} could not be built ({'; '.join(found)}; {free:,.0f} MB are free "
+            "there). All articles are kept and can be searched. See that there is room, then run: "
+            f"onrecord rebuild --archive {archive.directory}"
+        )
     return manifest
 
 
-def _faults(archive: Archive, chroma: Path, manifest: Manifest) -> list[str]:
-    """Say what is wrong with an index, found out in a process of its own, which it may crash."""
-    sample = archive.sampled_vectors(CANARIES, until=manifest.position.passages)
-    task = {"count": manifest.passages, "known": [(number, vector.tolist()) for number, vector in sample]}
+def _in_a_child(action: str, archive: Archive, chroma: Path, manifest: Manifest) -> list[str]:
+    """Build or check an index in a process of its own, which it may crash; say what is wrong with it."""
+    arguments = [action, str(archive.directory), str(chroma), str(manifest.passages), str(manifest.position.passages)]
     try:
-        child = run_module("rag.generations", [str(chroma)], written=json.dumps(task), seconds=CHECK_SECONDS)
-    except subprocess.TimeoutExpired:
-        return [f"its check did not end within {CHECK_SECONDS:.0f} seconds"]
+        child = run_module(
+            "rag.generations", arguments, seconds=SECONDS_AT_LEAST + manifest.passages * SECONDS_A_PASSAGE
+        )
+    except subprocess.TimeoutExpired as error:
+        return [f"it took longer than {error.timeout:,.0f} seconds"]
     if child.returncode:
-        last = child.stderr.strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
-        return [f"it cannot be opened ({last[0][:200]})"]
+        last = child.stderr.strip().splitlines()[-1:] or [f"the process ended with {child.returncode}"]
+        return [last[0][:200]]
     return list(json.loads(child.stdout))
 
 
@@ -215,29 +217,46 @@ def _versions() -> dict[str, str]:
 
 @contextmanager
 def _told(archive: Archive) -> Iterator[None]:
-    """Turn what a full disk does to Chroma into a line of ours; its own words never say "disk"."""
+    """Say in our words that there is no room to put an index in place."""
     try:
         yield
-    except ArchiveError:
-        raise
-    except Exception as error:
+    except OSError as error:
         free = shutil.disk_usage(archive.directory).free / 1e6
         raise ArchiveError(
-            f"The vector index of {archive.directory} could not be built ({type(error).__name__}; {free:,.0f} MB are "
-            "free there). All articles are kept and can be searched. Make room, then run: "
+            f"The vector index of {archive.directory} could not be published ({error.strerror or error}; {free:,.0f} "
+            "MB are free there). All articles are kept and can be searched. See that there is room, then run: "
             f"onrecord rebuild --archive {archive.directory}"
         ) from error
 
 
-def main() -> None:
-    """Check the index in the folder named by the argument against what comes on stdin; print what is wrong as JSON."""
-    import numpy as np
+# What follows runs in a process of its own.
 
+
+def main() -> None:
+    """Build or check an index, as `_in_a_child` asks; print what is wrong with it as JSON."""
+    end_with_parent()
+    action, directory, chroma, count, until = sys.argv[1:]
+    with Archive.open(Path(directory)) as archive:
+        if action == "check":
+            print(json.dumps(_faults(archive, Path(chroma), int(count), int(until))))
+        else:
+            print(json.dumps(_built(archive, Path(chroma), int(count), int(until))))
+
+
+def _built(archive: Archive, chroma: Path, count: int, until: int) -> list[str]:
+    from rag.vectors import build
+
+    build(chroma, archive.vectors(), count)
+    with leased(archive.directory) as lease:  # Chroma writes to what it opens
+        shutil.copytree(chroma, lease.directory / CHROMA, copy_function=link_or_copy)
+        return _faults(archive, lease.directory / CHROMA, count, until)
+
+
+def _faults(archive: Archive, chroma: Path, count: int, until: int) -> list[str]:
     from rag.vectors import faults
 
-    task: dict[str, Any] = json.load(sys.stdin)
-    known = [([number], np.array([vector], dtype=np.float32)) for number, vector in task["known"]]
-    print(json.dumps(faults(Path(sys.argv[1]), task["count"], known)))
+    sample = archive.sampled_vectors(CANARIES, until=until)
+    return faults(chroma, count, (([number], vector[None]) for number, vector in sample))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ BATCH_CHARACTERS = 400_000
 # share of the archive, that costs less than building the next generation.
 LARGEST_DIFFERENCE = 5_000
 LARGEST_SHARE = 0.2
+LOCK_SECONDS = 0.2  # whoever only asks whether there is a writer holds the lock for a moment
 
 if TYPE_CHECKING:
     from rag.embedding import Embedder
@@ -118,7 +119,7 @@ def _lock(directory: Path) -> BaseFileLock:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = FileLock(directory / LOCK_NAME)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOCK_SECONDS)
     except Timeout as error:
         raise ArchiveLocked(
             f"Another process{_writer(directory)} is writing to the archive at {directory}. "

@@ -12,7 +12,7 @@ from typing import Any
 from rag.decoding import MARKS, refuse_binary
 from rag.records import FIELDS, Unreadable
 
-LONGEST_LINE = 2_000_000
+LONGEST_LINE = 5_000_000
 LONGEST_LINE_BYTES = 4 * LONGEST_LINE
 MOST_LOST = 100_000_000
 MOST_BLANK = 100_000

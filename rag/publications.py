@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,7 +24,7 @@ from typing import Self
 from rag.archive import Archive, Position
 from rag.errors import ArchiveDamaged
 
-CURRENT, MANIFEST, UNFINISHED = "CURRENT", "manifest.json", "unfinished"
+CURRENT, MANIFEST, UNFINISHED = "CURRENT", "manifest.json", "unfinished-"
 _NAME = re.compile(r"gen-(\d{1,12})", re.ASCII)
 
 
@@ -92,7 +93,8 @@ class Publications:
             self.directory.unlink(missing_ok=True)
             self.directory.mkdir()
         self.sweep()
-        unfinished = self.directory / UNFINISHED
+        # A name of its own: what a killed writer has started may still be writing under the name it was given.
+        unfinished = self.directory / f"{UNFINISHED}{secrets.token_hex(4)}"
         unfinished.mkdir()
         try:
             self._seal(unfinished, make(unfinished))

@@ -15,6 +15,7 @@ from rag.dates import iso_day
 
 FIELDS = ("id", "title", "text", "source", "date", "url", "authors")
 LONGEST_LINE = 300
+LONGEST_TEXT = 2_000_000  # characters; as a line of JSON, with every one of them escaped, it can still be read back
 LONGEST_URL = 2000
 MOST_AUTHORS = 20
 TITLE_WORDS = 12
@@ -48,6 +49,8 @@ def article_of(record: Mapping[str, Any]) -> Article:
     text = clean_text(_text(record))
     if not text:
         raise Unreadable("no article text found", "skipped")
+    if len(text) > LONGEST_TEXT:
+        raise Unreadable(f"longer than {LONGEST_TEXT:,} characters", "skipped")
     article = Article(
         id=_id(record.get("id")),
         title=_line(record, "title") or _opening(text),

@@ -241,8 +241,8 @@ FILES: list[tuple[str, str, str | bytes, list[str]]] = [
     (
         "35 long line",
         "a.jsonl",
-        line(text="a" * 2_000_000) + line(),
-        ["skipped: line 1: longer than 2,000,000 characters", *READ],
+        line(text="a" * 5_000_000) + line(),
+        ["skipped: line 1: longer than 5,000,000 characters", *READ],
     ),
     ("35 bad escape", "a.jsonl", '{"text": "\\x1b"}', ["failed: line 1: not JSON (Invalid \\escape at character 11)"]),
     (
@@ -316,6 +316,14 @@ def test_09_what_is_too_large_is_not_read(tmp_path: Path, name: str, largest: in
     with (tmp_path / name).open("wb") as file:
         file.truncate(2 << 40)
     assert ending(read(tmp_path)) == [f"skipped: larger than {largest} MB"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_09_a_text_that_is_longer_than_any_article_is_skipped(tmp_path: Path, name: str) -> None:
+    text = "words " * 333_334
+    (tmp_path / name).write_text(text if name == "a.txt" else line(text=text))
+    told = "longer than 2,000,000 characters"
+    assert ending(read(tmp_path)) == [f"skipped: {told}" if name == "a.txt" else f"skipped: line 1: {told}"]
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ ERRORS = {
     "an empty question": ("ask  --archive {archive}", "The question is empty. Ask one in words"),
     "a question of signs": ("search ?! --archive {archive}", "The question is empty. Ask one in words"),
     "a long question": (f"ask {'x' * 100_000} --archive {{archive}}", "The question has 100,000 characters, at most"),
-    "another model": ("ask x --model ./other --archive {archive}", "The embedding model './other' cannot be loaded"),
+    "another model": ("ask x --model other --archive {archive}", "The archive at {archive} was made with model"),
     "an archive for status": ("status --archive {missing}", "No archive at {missing}. Make one with: onrecord index"),
     "an archive for export": ("export --archive {missing}", "No archive at {missing}. Make one with: onrecord index"),
     "a place for an export": ("export {missing}/a.jsonl --archive {empty}", "{missing}/a.jsonl cannot be written (No"),

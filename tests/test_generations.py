@@ -185,6 +185,15 @@ def test_an_archive_without_a_generation_has_none_to_open(archive: Archive) -> N
     assert damage(archive) == ["no generation is published"]
 
 
+def test_an_archive_that_became_empty_has_no_generation(archive: Archive) -> None:
+    archive.drop([f"a{n}" for n in range(200)])
+
+    publish(archive)
+
+    assert open_current(archive) is None
+    assert damage(archive) == []
+
+
 def test_a_host_may_stand_in_any_folder(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "rag.py").write_text("raise SystemExit('this is not ours')")
     monkeypatch.chdir(tmp_path)

@@ -204,10 +204,13 @@ def test_what_was_removed_stays_out_when_its_folder_is_indexed(folder: Path, kep
 def test_what_was_removed_comes_back_when_its_file_is_named(folder: Path, kept: Path) -> None:
     chosen = Settings(archive=folder / "archive")
     removed = remove(["hens"], chosen)
+    assert removed.files == (str(kept / "news" / "two.jsonl"),)
+
+    again = synchronise([kept / "news"], chosen, Silent())
+    assert (again.added, again.refusals) == (0, [])
+    assert "hens" not in ids(chosen.archive)
 
     synchronise([Path(file) for file in removed.files], chosen, Silent())
-
-    assert removed.files == (str(kept / "news" / "two.jsonl"),)
     assert "hens" in ids(chosen.archive)
 
 
