@@ -22,7 +22,7 @@ CHUNK = 1 << 20
 class File:
     """A file below a folder: what the file system says of it and, once it is hashed, the SHA-256 of its bytes.
 
-    `checked` is when it was looked at, in nanoseconds, and `articles` how many it may hold, for a progress bar alone.
+    `checked` is when it was looked at, in nanoseconds.
     """
 
     path: Path
@@ -30,7 +30,6 @@ class File:
     stamp: Stamp
     checked: int
     digest: str = ""
-    articles: int = 1
 
     @classmethod
     def look(cls, path: Path, folder: Path) -> File | Refusal:
@@ -59,28 +58,21 @@ class File:
         """Read the file once to know its bytes again; one too large to be an article stays without a hash."""
         if self.suffix not in LINES and self.stamp.size > LARGEST_FILE:
             return self
-        digest, lines = hashlib.sha256(), 0
         try:
             with open_file(self.path) as stream:
-                while chunk := stream.read(CHUNK):
-                    digest.update(chunk)
-                    lines += chunk.count(b"\n")
+                return replace(self, digest=hashlib.file_digest(stream, "sha256").hexdigest())
         except (OSError, ValueError) as error:
             return Refusal(self.path, f"cannot be read ({getattr(error, 'strerror', None) or error})")
-        return replace(self, digest=digest.hexdigest(), articles=self._articles(lines))
 
-    def _articles(self, lines: int) -> int:
+    def count_articles(self) -> int:
+        """Give how many articles it may hold, for a progress bar alone."""
         if self.suffix not in LINES:
             return 1
-        return 1 + (lines if self.suffix == ".jsonl" else _unpacked_lines(self.path))
-
-
-def _unpacked_lines(path: Path) -> int:
-    try:
-        with gzip.open(path) as stream:
-            return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(CHUNK), b""))
-    except (OSError, EOFError, zlib.error):
-        return 0
+        try:
+            with gzip.open(self.path) if self.suffix == ".jsonl.gz" else open_file(self.path) as stream:
+                return 1 + sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(CHUNK), b""))
+        except (OSError, EOFError, ValueError, zlib.error):
+            return 1
 
 
 def name_of(path: Path) -> str:

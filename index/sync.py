@@ -50,9 +50,10 @@ class Report:
 
 @dataclass(slots=True)
 class _Reading:
-    """A file while it is read: what was found in it so far."""
+    """A file while it is read: what was found in it so far, or that its bytes are known."""
 
     file: File
+    known: bool = False
     kept: int = 0
     shared: int = 0
     held_up: bool = False
@@ -106,113 +107,142 @@ class Sync:
         self._talk = talk
         self._report = Report()
         self._unread: list[Refusal] = []
+        self._holds_articles = False
         self._run = time.time_ns()
 
     def run(self) -> Report:
         """Bring the archive in step and say what was done."""
         self._ledger.begin_run()
         with told("Looking through the folders"):
-            looked = [file for folder in self._folders for file in self._scan(folder)]
-        if not self._report.unchanged_files and not any(map(self._holds_an_article, looked)):
-            raise NothingReadable(_nothing(self._folders, self._all_refusals(looked)))
-        with self._transaction():
-            changed = [file for file in looked if not self._is_known(file)]
-        self._talk.expect(sum(file.articles for file in changed))
-        held_up = self._bring_in(changed)
+            expected = self._look()
+        if not self._holds_articles:
+            raise NothingReadable(_nothing(self._folders, self._all_refusals()))
+        self._talk.expect(expected)
+        held_up = self._bring_in(self._changed()) if expected else []
+        held_up = self._bring_in(held_up)  # whose bytes were known from a file that has just changed
         self._drop_vanished()
-        self._bring_in([reading.file for reading in held_up], for_good=True)
+        self._bring_in(held_up, for_good=True)
+        self._drop_orphans()
         self._note_unread()
         self._report.articles = self._archive.count()
         return self._report
 
     # Looking
 
-    def _scan(self, folder: Path) -> Iterator[File]:
-        """Yield the files of a folder that may have changed, with the hash of their bytes."""
-        for batch in batched(find_files(folder), SEEN_BATCH):
-            looked = [found if isinstance(found, Refusal) else File.look(found, folder) for found in batch]
-            self._ledger.see(file.name for file in looked if isinstance(file, File))
-            for file in looked:
-                doubtful = file if isinstance(file, Refusal) or not self._is_still(file) else None
-                found = doubtful.hashed() if isinstance(doubtful, File) else doubtful
-                if isinstance(found, Refusal):
-                    self._unread.append(found)
-                elif found:
-                    yield found
+    def _files(self) -> Iterator[File | Refusal]:
+        for folder in self._folders:
+            for batch in batched(find_files(folder), SEEN_BATCH):
+                looked = [found if isinstance(found, Refusal) else File.look(found, folder) for found in batch]
+                self._ledger.see(file.name for file in looked if isinstance(file, File))
+                yield from looked
 
-    def _is_still(self, file: File) -> bool:
+    def _look(self) -> int:
+        """Note what is there and what is beyond doubt unchanged; give how many articles the other files may hold."""
+        expected = 0
+        for file in self._files():
+            if isinstance(file, Refusal):
+                self._unread.append(file)
+            elif known := self._still(file):
+                self._keep(known, file)
+            else:
+                expected += file.count_articles()
+                self._holds_articles = self._holds_articles or _holds_an_article(file)
+        return expected
+
+    def _still(self, file: File) -> FileRecord | None:
+        """Give what is known of a file that has not changed; one that is named itself is read in any case."""
         known = self._ledger.find(file.name)
-        if known is None or is_file(file.folder) or not known.is_still(file.stamp):
-            return False  # a file that is named itself is read in any case
-        self._keep(known, file)
-        return True
+        return known if known and known.is_still(file.stamp) and not is_file(file.folder) else None
 
     def _keep(self, known: FileRecord, file: File) -> None:
+        self._holds_articles = True
         self._report.unchanged_files += 1
         self._report.refusals += _refusals(file.path, known)
 
-    def _holds_an_article(self, file: File) -> bool:
-        """Say whether a file holds an article, from what is known of it or else by reading it up to the first."""
-        known = self._ledger.find(file.name)
-        if known and known.digest == file.digest and not known.refused:
-            return True
-        return any(isinstance(found, Article) for found in read_articles(file.path))
-
-    def _all_refusals(self, files: Iterable[File]) -> list[Refusal]:
-        read = (found for file in files for found in read_articles(file.path))
+    def _all_refusals(self) -> list[Refusal]:
+        read = (found for file in self._files() if isinstance(file, File) for found in read_articles(file.path))
         return [*self._unread, *(found for found in read if isinstance(found, Refusal))]
 
-    def _is_known(self, file: File) -> bool:
-        """Say whether the bytes of a file are known, here or from another place, and note where they are now."""
+    def _changed(self) -> Iterator[File]:
+        """Yield the files that may have changed, with the hash of their bytes."""
+        for file in self._files():
+            hashed = None if isinstance(file, Refusal) or self._still(file) else file.hashed()
+            if isinstance(hashed, Refusal):
+                self._unread.append(hashed)
+            elif hashed:
+                yield hashed
+
+    # What is known by its bytes
+
+    def _source(self, file: File) -> FileRecord | None:
+        """Give the file, this one or another, whose bytes this one has and that was taken in."""
+        if not file.digest or is_file(file.folder):
+            return None
         known = self._ledger.find(file.name)
-        if known and file.digest and known.digest == file.digest and not is_file(file.folder):
-            self._keep(known, file)
-            self._ledger.note(replace(known, stamp=file.stamp, checked=file.checked))
-            return True
-        twin = self._ledger.twin(file.name, file.digest, file.suffix) if file.digest else None
-        if twin is None or is_file(file.folder):
-            return False
-        self._take_over(file, twin)
-        return True
+        return known if known and known.digest == file.digest else self._twin(file)
+
+    def _twin(self, file: File) -> FileRecord | None:
+        return self._ledger.twin(file.name, file.digest, file.suffix)
+
+    def _settle(self, reading: _Reading) -> None:
+        """Let a file have what its bytes are known to hold; what was known may just have changed, then it is read."""
+        file = reading.file
+        source = self._source(file)
+        if source is None:
+            reading.held_up = True
+        elif source.path == file.name:
+            self._keep(source, file)
+            self._ledger.note(replace(source, stamp=file.stamp, checked=file.checked))
+        else:
+            self._take_over(file, source)
 
     def _take_over(self, file: File, twin: FileRecord) -> None:
-        name, gone = file.name, is_gone(twin.path)
-        self._ledger.add_origins(name, self._ledger.articles_of(twin.path), self._run)
-        left = self._ledger.drop_origins(name, but_of=self._run)
-        if gone:
-            left += self._ledger.forget(twin.path)
+        self._ledger.add_origins(file.name, self._ledger.articles_of(twin.path), self._run)
+        self._ledger.drop_origins(file.name, but_of=self._run)
+        if is_gone(twin.path):
+            self._ledger.forget(twin.path)
             self._report.moved_files += 1
+            self._ledger.note(_record(file, twin.state))
         else:
             self._report.duplicate_files += 1
-        self._report.removed += self._archive.drop(left)
-        self._ledger.note(_record(file, twin.state if gone else "duplicate"))
+            self._ledger.note(_record(file, "duplicate"))
 
     # Bringing in
 
-    def _bring_in(self, files: Iterable[File], *, for_good: bool = False) -> list[_Reading]:
-        """Put the articles of files into the archive; give the files that were held up by an article of another one."""
-        held_up = []
-        for window in _windows(_arrivals(files)):
+    def _bring_in(self, files: Iterable[File], *, for_good: bool = False) -> list[File]:
+        """Put the articles of files into the archive; give the files that were held up by what others held."""
+        held_up: list[File] = []
+        for window in _windows(self._arrivals(files)):
             fresh = self._indexer.embed(found for _, found in window if isinstance(found, Article))
             entries = {(entry.article.id, entry.article.digest()): entry for entry in fresh}
             with self._transaction():
                 for reading, found in window:
                     self._receive(reading, found, entries)
             ended = [reading for reading, found in window if found is None]
-            held_up += [reading for reading in ended if reading.held_up]
+            held_up += [reading.file for reading in ended if reading.held_up]
             for reading in ended:
                 if for_good or not reading.held_up:
                     self._report.refusals += _refusals(reading.file.path, reading.record())
-            self._talk.advance(sum(found is not None for _, found in window))
+            self._talk.advance(sum(found is not None or reading.known for reading, found in window))
         return held_up
+
+    def _arrivals(self, files: Iterable[File]) -> Iterator[Arrival]:
+        """Yield what is found in each file and, after that, nothing: what is known by its bytes need not be read."""
+        for file in files:
+            reading = _Reading(file, known=self._source(file) is not None)
+            for found in [] if reading.known else read_articles(file.path):
+                yield reading, found
+            yield reading, None
 
     def _receive(self, reading: _Reading, found: Article | Refusal | None, entries: Entries) -> None:
         if isinstance(found, Article):
             self._take(reading, found, entries)
         elif found is not None:
             reading.refuse(found.reason, found.state)
+        elif reading.known:
+            self._settle(reading)
         else:
-            self._report.removed += self._archive.drop(self._ledger.drop_origins(reading.file.name, but_of=self._run))
+            self._ledger.drop_origins(reading.file.name, but_of=self._run)
             self._report.duplicate_files += reading.outcome == "duplicate"
             self._ledger.note(reading.record())
 
@@ -255,8 +285,13 @@ class Sync:
             gone = (name for name in self._ledger.unseen(name_of(folder)) if not _is_below(name, there))
             for batch in batched(gone, SEEN_BATCH):
                 with self._transaction():
-                    left = [article_id for name in batch for article_id in self._ledger.forget(name)]
-                    self._report.removed += self._archive.drop(left)
+                    for name in batch:
+                        self._ledger.forget(name)
+        self._drop_orphans()
+
+    def _drop_orphans(self) -> None:
+        """Let the articles leave that no file holds any more: not before, since a file may only have moved."""
+        self._report.removed += self._archive.drop(self._ledger.orphans())
 
     def _note_unread(self) -> None:
         """Write down what could not be read at all, unless that is known, and when all of this was done."""
@@ -270,14 +305,6 @@ class Sync:
 
 
 Entries = dict[tuple[str, str], Entry]
-
-
-def _arrivals(files: Iterable[File]) -> Iterator[Arrival]:
-    for file in files:
-        reading = _Reading(file)
-        for found in read_articles(file.path):
-            yield reading, found
-        yield reading, None
 
 
 def _windows(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
@@ -294,6 +321,10 @@ def _windows(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
             window, articles, characters = [], 0, 0
     if window:
         yield window
+
+
+def _holds_an_article(file: File) -> bool:
+    return any(isinstance(found, Article) for found in read_articles(file.path))
 
 
 def _record(file: File, state: FileState, refused: int = 0, reasons: tuple[str, ...] = ()) -> FileRecord:

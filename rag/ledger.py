@@ -20,6 +20,7 @@ _NOTE = """
 INSERT OR REPLACE INTO files (path, folder, digest, size, changed, inode, checked, state, refused, refusals)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_ORPHANS = "SELECT id FROM articles WHERE NOT EXISTS (SELECT 1 FROM origins WHERE article_id = articles.id)"
 _UNSEEN = """
 SELECT path FROM files WHERE folder = ?1 OR (path >= ?2 AND path < ?3)
 UNION SELECT path FROM origins WHERE path >= ?2 AND path < ?3
@@ -127,17 +128,18 @@ class Ledger:
         rows = ((path, article_id, run) for article_id in article_ids)
         self._database.change_many("INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", rows)
 
-    def drop_origins(self, path: str, *, but_of: int | None = None) -> list[str]:
-        """Let a file hold only what was found in the given run; give the articles that no file holds any more."""
-        gone = [path, -1 if but_of is None else but_of]
-        rows = self._database.read("SELECT article_id FROM origins WHERE path = ? AND run <> ?", gone)
-        self._database.change("DELETE FROM origins WHERE path = ? AND run <> ?", gone)
-        return [article_id for (article_id,) in rows if not self.origins(article_id)]
+    def drop_origins(self, path: str, *, but_of: int) -> None:
+        """Let a file hold only what was found in the given run."""
+        self._database.change("DELETE FROM origins WHERE path = ? AND run <> ?", [path, but_of])
 
-    def forget(self, path: str) -> list[str]:
-        """Forget a file; give the articles that no file holds any more."""
+    def forget(self, path: str) -> None:
+        """Forget a file and what it holds."""
         self._database.change("DELETE FROM files WHERE path = ?", [path])
-        return self.drop_origins(path)
+        self._database.change("DELETE FROM origins WHERE path = ?", [path])
+
+    def orphans(self) -> list[str]:
+        """Give the articles that no file holds any more."""
+        return [article_id for (article_id,) in self._database.read(_ORPHANS)]
 
     # What one run has seen
 

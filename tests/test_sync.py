@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -162,6 +163,41 @@ def test_a_moved_file_keeps_its_article_and_is_not_embedded_again(folder: Path, 
 
     assert report == Report(unchanged_files=1, moved_files=1, articles=2)
     assert (revision(archive), notes.steps) == (before, [])
+
+
+def test_a_file_that_takes_the_name_of_one_that_moved_costs_one_embedding(folder: Path, archive: Path) -> None:
+    (folder / "today.txt").write_text("The mayor of Ferrow resigned on Friday.")
+    sync(archive, folder)
+    (folder / "today.txt").rename(folder / "yesterday.txt")
+    (folder / "today.txt").write_text("The mayor of Ferrow came back on Saturday.")
+
+    report = sync(archive, folder)
+
+    assert (report.added, report.removed, report.articles) == (1, 0, 4)
+
+
+def test_a_whole_folder_that_was_renamed_is_followed(folder: Path, archive: Path) -> None:
+    sync(archive, folder)
+    before, notes = revision(archive), Notes()
+    renamed = folder.rename(folder.with_name("renamed"))
+
+    report = synchronise([renamed], Settings(archive=archive), notes)
+    assert report == Report(moved_files=2, articles=2)
+    assert (revision(archive), notes.steps) == (before, [])
+
+    (renamed / "owls.txt").unlink()
+    assert sync(archive, renamed) == Report(removed=1, unchanged_files=1, articles=1)
+
+
+def test_a_copy_of_a_file_is_a_duplicate_that_is_not_read(folder: Path, archive: Path) -> None:
+    sync(archive, folder)
+    shutil.copy(folder / "owls.txt", folder / "copy.txt")
+    notes = Notes()
+
+    report = synchronise([folder], Settings(archive=archive), notes)
+
+    assert report == Report(unchanged_files=2, duplicate_files=1, articles=2)
+    assert notes.steps == []
 
 
 def test_two_folders_in_one_archive_leave_each_other_alone(folder: Path, tmp_path: Path, archive: Path) -> None:
