@@ -11,12 +11,13 @@ from typing import Protocol
 from rag.archive import Entry, is_archive
 from rag.articles import Article
 from rag.errors import NothingReadable, SettingError
-from rag.indexing import BATCH_ARTICLES, BATCH_CHARACTERS, Indexer, batched, writing
-from rag.ledger import MOST_REASONS, FileRecord, FileState, Stamp
-from rag.reading import READABLE, Outcome, Refusal, find_files, read_articles
+from rag.indexing import Indexer, batched, writing
+from rag.ledger import FileRecord, FileState, Stamp
+from rag.reading import READABLE, Refusal, find_files, read_articles
 from rag.settings import Settings
 from rag.talk import told
 
+from .arrivals import Arrival, Reading, record_of, refusals_of, windows
 from .files import File, is_file, is_gone, name_of
 
 SEEN_BATCH = 1000
@@ -46,40 +47,6 @@ class Report:
     duplicate_files: int = 0
     articles: int = 0
     refusals: list[Refusal] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Reading:
-    """A file while it is read: what was found in it so far, or that its bytes are known."""
-
-    file: File
-    known: bool = False
-    kept: int = 0
-    shared: int = 0
-    held_up: bool = False
-    refused: int = 0
-    state: FileState = "failed"
-    reasons: list[str] = field(default_factory=list)
-
-    def refuse(self, reason: str, state: FileState = "failed") -> None:
-        self.refused += 1
-        self.state = state if self.refused == 1 or state == "failed" else self.state
-        if len(self.reasons) < MOST_REASONS:
-            self.reasons.append(reason)
-
-    @property
-    def outcome(self) -> FileState:
-        if not self.kept:
-            return self.state
-        return "duplicate" if self.shared == self.kept else "indexed"
-
-    def record(self) -> FileRecord:
-        """Give what the ledger keeps of it; what was held up is read again next time, whatever holds it up may go."""
-        file = replace(self.file, digest="", stamp=Stamp()) if self.held_up else self.file
-        return _record(file, self.outcome, self.refused, tuple(self.reasons))
-
-
-Arrival = tuple[_Reading, Article | Refusal | None]
 
 
 def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Report:
@@ -157,7 +124,7 @@ class Sync:
     def _keep(self, known: FileRecord, file: File) -> None:
         self._holds_articles = True
         self._report.unchanged_files += 1
-        self._report.refusals += _refusals(file.path, known)
+        self._report.refusals += refusals_of(file.path, known)
 
     def _all_refusals(self) -> list[Refusal]:
         read = (found for file in self._files() if isinstance(file, File) for found in read_articles(file.path))
@@ -184,7 +151,7 @@ class Sync:
     def _twin(self, file: File) -> FileRecord | None:
         return self._ledger.twin(file.name, file.digest, file.suffix)
 
-    def _settle(self, reading: _Reading) -> None:
+    def _settle(self, reading: Reading) -> None:
         """Let a file have what its bytes are known to hold; what was known may just have changed, then it is read."""
         file = reading.file
         source = self._source(file)
@@ -202,17 +169,17 @@ class Sync:
         if is_gone(twin.path):
             self._ledger.forget(twin.path)
             self._report.moved_files += 1
-            self._ledger.note(_record(file, twin.state))
+            self._ledger.note(record_of(file, twin.state))
         else:
             self._report.duplicate_files += 1
-            self._ledger.note(_record(file, "duplicate"))
+            self._ledger.note(record_of(file, "duplicate"))
 
     # Bringing in
 
     def _bring_in(self, files: Iterable[File], *, for_good: bool = False) -> list[File]:
         """Put the articles of files into the archive; give the files that were held up by what others held."""
         held_up: list[File] = []
-        for window in _windows(self._arrivals(files)):
+        for window in windows(self._arrivals(files)):
             fresh = self._indexer.embed(found for _, found in window if isinstance(found, Article))
             entries = {(entry.article.id, entry.article.digest()): entry for entry in fresh}
             with self._transaction():
@@ -222,19 +189,19 @@ class Sync:
             held_up += [reading.file for reading in ended if reading.held_up]
             for reading in ended:
                 if for_good or not reading.held_up:
-                    self._report.refusals += _refusals(reading.file.path, reading.record())
+                    self._report.refusals += refusals_of(reading.file.path, reading.record())
             self._talk.advance(sum(found is not None or reading.known for reading, found in window))
         return held_up
 
     def _arrivals(self, files: Iterable[File]) -> Iterator[Arrival]:
         """Yield what is found in each file and, after that, nothing: what is known by its bytes need not be read."""
         for file in files:
-            reading = _Reading(file, known=self._source(file) is not None)
+            reading = Reading(file, known=self._source(file) is not None)
             for found in [] if reading.known else read_articles(file.path):
                 yield reading, found
             yield reading, None
 
-    def _receive(self, reading: _Reading, found: Article | Refusal | None, entries: Entries) -> None:
+    def _receive(self, reading: Reading, found: Article | Refusal | None, entries: Entries) -> None:
         if isinstance(found, Article):
             self._take(reading, found, entries)
         elif found is not None:
@@ -246,7 +213,7 @@ class Sync:
             self._report.duplicate_files += reading.outcome == "duplicate"
             self._ledger.note(reading.record())
 
-    def _take(self, reading: _Reading, article: Article, entries: Entries) -> None:
+    def _take(self, reading: Reading, article: Article, entries: Entries) -> None:
         name, digest = reading.file.name, article.digest()
         stored = self._archive.digests([article.id]).get(article.id)
         if refused := self._objection(reading, article, stored):
@@ -260,7 +227,7 @@ class Sync:
         self._ledger.add_origins(name, [article.id], self._run)
         reading.kept += 1
 
-    def _objection(self, reading: _Reading, article: Article, stored: str | None) -> tuple[str, FileState] | None:
+    def _objection(self, reading: Reading, article: Article, stored: str | None) -> tuple[str, FileState] | None:
         """Say why an article cannot come in: of two that share an id one would be lost; what was removed stays out."""
         name, digest = reading.file.name, article.digest()
         if day := self._ledger.withdrawn(article.id, digest):
@@ -307,40 +274,13 @@ class Sync:
 Entries = dict[tuple[str, str], Entry]
 
 
-def _windows(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
-    """Yield what is embedded and stored in one step."""
-    window: list[Arrival] = []
-    articles = characters = 0
-    for arrival in arrivals:
-        window.append(arrival)
-        if isinstance(arrival[1], Article):
-            articles += 1
-            characters += len(arrival[1].text)
-        if articles >= BATCH_ARTICLES or characters >= BATCH_CHARACTERS or len(window) >= SEEN_BATCH:
-            yield window
-            window, articles, characters = [], 0, 0
-    if window:
-        yield window
-
-
 def _holds_an_article(file: File) -> bool:
     return any(isinstance(found, Article) for found in read_articles(file.path))
-
-
-def _record(file: File, state: FileState, refused: int = 0, reasons: tuple[str, ...] = ()) -> FileRecord:
-    return FileRecord(file.name, name_of(file.folder), file.digest, file.stamp, file.checked, state, refused, reasons)
 
 
 def _unread_record(refusal: Refusal, folders: Sequence[Path]) -> FileRecord:
     folder = next((folder for folder in folders if folder in refusal.path.parents), refusal.path)
     return FileRecord(name_of(refusal.path), name_of(folder), "", Stamp(), -1, refusal.state, 1, (refusal.reason,))
-
-
-def _refusals(path: Path, record: FileRecord) -> list[Refusal]:
-    state: Outcome = "skipped" if record.state == "skipped" else "failed"
-    listed = [Refusal(path, reason, state) for reason in record.reasons]
-    more = record.refused - len(listed)
-    return [*listed, Refusal(path, f"{more:,} more parts like these", state)] if more else listed
 
 
 def _is_below(name: str, paths: Iterable[str]) -> bool:
