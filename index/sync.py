@@ -117,9 +117,13 @@ class Sync:
         return expected
 
     def _still(self, file: File) -> FileRecord | None:
-        """Give what is known of a file that has not changed; one that is named itself is read in any case."""
+        """Give what is known of a file that has not changed."""
         known = self._ledger.find(file.name)
-        return known if known and known.is_still(file.stamp) and not is_file(file.folder) else None
+        return known if known and known.is_still(file.stamp) and not self._may_readmit(file) else None
+
+    def _may_readmit(self, file: File) -> bool:
+        """Say whether a file may bring back what was removed: a person has named the very file."""
+        return is_file(file.folder) and self._ledger.any_withdrawn()
 
     def _keep(self, known: FileRecord, file: File) -> None:
         self._holds_articles = True
@@ -143,7 +147,7 @@ class Sync:
 
     def _source(self, file: File) -> FileRecord | None:
         """Give the file, this one or another, whose bytes this one has and that was taken in."""
-        if not file.digest or is_file(file.folder):
+        if not file.digest or self._may_readmit(file):
             return None
         known = self._ledger.find(file.name)
         return known if known and known.digest == file.digest else self._twin(file)

@@ -187,7 +187,8 @@ def _unfit(rows: Sequence[tuple[str, bytes]], dimension: int) -> Iterator[str]:
 
     for article_id, stored in rows:
         vector = np.frombuffer(stored, dtype=np.float16) if len(stored) == 2 * dimension > 0 else np.zeros(1)
-        length = np.linalg.norm(vector.astype(np.float32))
+        with np.errstate(all="ignore"):  # it may hold what is no number
+            length = np.linalg.norm(vector.astype(np.float32))
         if not abs(length - 1) <= LENGTH_TOLERANCE:  # so written, it is true of what is no number too
             yield article_id
 

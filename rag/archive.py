@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from rag.answers import Searched
 from rag.articles import Article
 from rag.database import Database
-from rag.errors import ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
+from rag.errors import ArchiveDamaged, ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
 from rag.passages import Passage
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ SELECT passages.id, first, last, articles.id, title, text, source, date, url, au
 FROM passages JOIN articles ON articles.id = article_id
 """
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Row = tuple[str, str, str, str, str, str, str]
 Found = tuple[Passage, Article]
 
@@ -303,18 +306,37 @@ def closed_on_failure(archive: Archive) -> Iterator[Archive]:
         raise
 
 
+def _if_whole(read: Callable[P, T]) -> Callable[P, T]:
+    """Tell of rows that no Onrecord wrote, whatever they make Python say."""
+
+    @wraps(read)
+    def told(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return read(*arguments, **named)
+        except (TypeError, ValueError) as error:
+            raise ArchiveDamaged(
+                f"The archive holds a row that cannot be read ({type(error).__name__}). "
+                "See what is damaged, and what to do, with: onrecord verify"
+            ) from error
+
+    return told
+
+
+@_if_whole
 def _as_matrix(stored: list[bytes]) -> NDArray[np.float32]:
     import numpy as np
 
     return np.frombuffer(b"".join(stored), dtype=np.float16).reshape(len(stored), -1).astype(np.float32)
 
 
+@_if_whole
 def _as_found(row: tuple[int, int, int, str, str, str, str, str, str, str]) -> tuple[int, Found]:
     number, first, last, *rest = row
     article = _as_article((rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6]))
     return number, (Passage(article.id, first, last, article.text[first:last]), article)
 
 
+@_if_whole
 def _as_article(row: Row) -> Article:
     article_id, title, text, source, date, url, authors = row
     return Article(article_id, title, text, source, date, url, tuple(json.loads(authors)))

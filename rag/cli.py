@@ -266,7 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters that an article has
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.ERROR, format="onrecord: %(message)s")
+    logging.getLogger("rag").setLevel(logging.WARNING)
     try:
         app(args=arguments, prog_name="onrecord")
     except RagError as error:

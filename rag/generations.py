@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -86,6 +86,15 @@ def current_name(archive: Path) -> str:
     """Give the name of the generation to read; empty where none is published."""
     current = generations(archive).current()
     return current.name if current else ""
+
+
+def current_mark(archive: Path) -> str:
+    """Give what changes whenever another generation is to be read, also where that has the name of one before."""
+    current = generations(archive).current()
+    with suppress(OSError):
+        if current:
+            return f"{current.name} {current.stat().st_ino}"
+    return ""
 
 
 def current_manifest(archive: Archive) -> Manifest | None:

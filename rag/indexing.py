@@ -86,8 +86,6 @@ def writing(directory: Path, settings: Settings, announce: Announce = _say_nothi
     Raises `ArchiveLocked` where another process is writing to it.
     """
     with locked(directory), Archive.create(directory, facts_for(directory, settings)) as archive:
-        generations.tidy(archive)
-        lexical.tidy(archive)
         indexer = Indexer(archive, settings, announce)
         yield indexer
         indexer.publish()
@@ -144,6 +142,8 @@ class Indexer:
     """Puts articles into one archive; the embedding model is loaded only when there is something to embed."""
 
     def __init__(self, archive: Archive, settings: Settings, announce: Announce) -> None:
+        generations.tidy(archive)
+        lexical.tidy(archive)
         self.archive = archive
         self.ledger = Ledger(archive.database)
         self._announce = announce

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MANIFEST = "manifest.json"
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
 COMPILED = "compiled"
+COMPILING, COMPILING_SECONDS = "compiling.lock", 60
 LEAST_AGREEMENT = 0.999
 # Small batches stay in the caches of a core: on two cores 8 texts were faster than 16 or 32.
 BATCH = 8
@@ -102,6 +104,18 @@ class Runtime(Protocol):
         """Give the vectors of one batch."""
 
 
+@contextlib.contextmanager
+def _compiling(folder: Path) -> Iterator[None]:
+    """Let one process after the other compile: what is compiled is written where others have it mapped, and crash."""
+    lock = FileLock(folder / COMPILING, timeout=COMPILING_SECONDS)
+    with contextlib.suppress(OSError):  # a folder that can only be read, or a process that hangs there
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class OpenVino:
     """The graph in OpenVINO on the CPU, in bf16: a stream of one thread for every core."""
 
@@ -114,7 +128,7 @@ class OpenVino:
             "INFERENCE_NUM_THREADS": self.streams,
             "CACHE_DIR": str(graph.with_name(COMPILED)),
         }
-        with _FIRST_USE:
+        with _FIRST_USE, _compiling(graph.parent):
             self._model: Any = _openvino().Core().compile_model(graph, "CPU", options)
             self.run(np.zeros((1, LENGTH_STEP), dtype=np.int64), np.ones((1, LENGTH_STEP), dtype=np.int64))
 
@@ -147,9 +161,6 @@ class OnnxRuntime:
         return vectors
 
 
-_importing = threading.Lock()
-
-
 @cache
 def runtimes() -> Mapping[str, type[OpenVino | OnnxRuntime]]:
     """Give what can run a graph on this machine by its name and version, the fastest first."""
@@ -172,11 +183,8 @@ def _openvino_has_bf16() -> bool:
 @cache
 def _openvino() -> Any:
     """Import OpenVINO without its telemetry, which else reports every import to a server of Google, unasked."""
-    with _importing, _hidden("openvino_telemetry"):
+    with _hidden("openvino_telemetry"):
         import openvino
-
-        # What its binding sets up at the first array deadlocks when two threads come to it at once.
-        openvino.Tensor(np.zeros((1, 1), dtype=np.int64))
     return openvino
 
 

@@ -39,15 +39,15 @@ class Lease:
         return cls(directory, lock)
 
     def hold(self, published: Path, files: Mapping[str, str]) -> None:
-        """Take the files of a generation, given with their SHA-256. Raises `ArchiveDamaged` where one has changed."""
-        for name, digest in files.items():
+        """Take the files of a generation, given with their seals. Raises `ArchiveDamaged` where one has changed."""
+        for name, seal in files.items():
             place = self.directory / name
             place.parent.mkdir(parents=True, exist_ok=True)
             try:
                 link_or_copy(published / name, place)
             except OSError as error:
                 raise ArchiveDamaged(f"{name} cannot be read ({error.strerror})") from error
-            check_file(place, digest)
+            check_file(place, seal)
 
     def give_back(self) -> None:
         """Remove the folder."""

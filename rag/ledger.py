@@ -171,6 +171,10 @@ class Ledger:
         rows = self._database.read(query, [article_id, digest])
         return str(rows[0][0]) if rows else None
 
+    def any_withdrawn(self) -> bool:
+        """Say whether any article was taken out."""
+        return bool(self._database.read("SELECT 1 FROM withdrawn LIMIT 1"))
+
     def readmit(self, article_id: str) -> None:
         """Let an article in again that was taken out."""
         self._database.change("DELETE FROM withdrawn WHERE article_id = ?", [article_id])

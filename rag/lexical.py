@@ -7,6 +7,7 @@ position in the archive and the hash of each file.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
@@ -211,14 +212,35 @@ def _commit(archive: Archive, since: Manifest | None) -> None:
 def _make(archive: Archive, since: Manifest | None, unfinished: Path) -> Manifest:
     """Make a commit in a folder. Raises `_Astray` where following led to another count of passages."""
     position = archive.position  # what comes in from here on is for the next commit
-    known = {name: digest for name, digest in since.files.items() if name not in REWRITTEN} if since else {}
-    if since and (latest := commits(archive.directory).current()):
-        _link(latest, unfinished, since.files)
-    passages = _write(archive, unfinished, since.position if since else Position(), position)
-    if since and passages != archive.count_passages():
-        raise _Astray
-    kept = {name: digest for name, digest in known.items() if (unfinished / name).is_file()}
+    known = since.files if since else {}
+    with _workshop(unfinished) as work:
+        if latest := commits(archive.directory).current():
+            _link(latest, work, known)
+        passages = _write(archive, work, since.position if since else Position(), position)
+        if since and passages != archive.count_passages():
+            raise _Astray
+        names = _live_files(work)
+        _link(work, unfinished, names)
+    kept = {name: known[name] for name in names if name in known and name not in REWRITTEN}
     return Manifest(_maker(), {"identity": archive.facts["identity"]}, position, passages, kept)
+
+
+@contextmanager
+def _workshop(unfinished: Path) -> Iterator[Path]:
+    """Give a folder for Tantivy: its threads go on tidying up for a while, so what counts is taken out of there."""
+    work = unfinished.with_name(f"{unfinished.name}-work")
+    work.mkdir()
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _live_files(work: Path) -> list[str]:
+    """Name the files of the segments that Tantivy's last commit consists of, and those that name the segments."""
+    segments = json.loads((work / "meta.json").read_bytes())["segments"]
+    live = {segment["segment_id"].replace("-", "") for segment in segments}
+    return sorted(path.name for path in work.iterdir() if path.name.partition(".")[0] in live or path.name in REWRITTEN)
 
 
 def _write(archive: Archive, directory: Path, since: Position, until: Position) -> int:
@@ -376,8 +398,8 @@ def _passing_folder() -> Iterator[Path]:
 def _verified(commit: Path) -> Manifest:
     """Give the manifest of a commit whose files are as they were written. Raises `ArchiveDamaged`."""
     manifest = Manifest.read(commit)
-    for name, digest in manifest.files.items():
-        check_file(commit / name, digest)
+    for name, seal in manifest.files.items():
+        check_file(commit / name, seal)
     return manifest
 
 

@@ -32,7 +32,7 @@ _NAME = re.compile(r"gen-(\d{1,12})", re.ASCII)
 class Manifest:
     """What a publication is: what made it, from which archive, how far it follows it, and what its files hold.
 
-    `files` gives the SHA-256 of each file by its path in the publication.
+    `files` gives the size and the SHA-256 of each file by its path in the publication.
     """
 
     made_by: dict[str, str]
@@ -132,7 +132,7 @@ class Publications:
 
     def _seal(self, folder: Path, manifest: Manifest) -> None:
         names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-        files = {name: manifest.files.get(name) or digest_of(folder / name) for name in names}
+        files = {name: manifest.files.get(name) or seal_of(folder / name) for name in names}
         replace(manifest, files=files).write(folder)
         for path in [*folder.rglob("*"), folder]:
             if path.relative_to(folder).as_posix() not in manifest.files:
@@ -148,16 +148,17 @@ class Publications:
         _sync(self.directory)
 
 
-def digest_of(path: Path) -> str:
-    """Give the SHA-256 of a file in hexadecimal."""
+def seal_of(path: Path) -> str:
+    """Give the size of a file in bytes and its SHA-256 in hexadecimal."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return f"{os.fstat(stream.fileno()).st_size} {hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
 
-def check_file(path: Path, digest: str) -> None:
-    """Raise `ArchiveDamaged` unless a file has this SHA-256."""
+def check_file(path: Path, seal: str) -> None:
+    """Raise `ArchiveDamaged` unless a file has this seal."""
     try:
-        whole = digest_of(path) == digest
+        # The size first: a damaged file has been seen to claim terabytes, which would be hashed for hours.
+        whole = str(path.stat().st_size) == seal.partition(" ")[0] and seal_of(path) == seal
     except OSError as error:
         raise ArchiveDamaged(f"{path.name} cannot be read ({error.strerror})") from error
     if not whole:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rag.archive import MADE_WITH, Archive, Found, closed_on_failure
 from rag.embedding import Embedder
-from rag.generations import Generation, current_name, open_current
+from rag.generations import Generation, current_mark, open_current
 from rag.indexing import facts_for
 from rag.passages import ScoredPassage
 from rag.scanning import ExactIndex
@@ -39,7 +39,7 @@ class _Searched:
     """What is searched for one state of an archive: a generation, and exactly what came after it."""
 
     revision: int
-    name: str
+    mark: str
     generation: Generation | None
     newer: ExactIndex
 
@@ -109,26 +109,29 @@ class DenseRetriever:
         """Give what is searched, in step with the archive: other processes may have written to it, and published."""
         with self._lock:
             known, revision = self._searched, self._archive.revision
-            name = current_name(self._archive.directory)
-            if known is None or (known.revision, known.name) != (revision, name):
-                known = self._searched = self._followed(known, revision, name)
+            mark = current_mark(self._archive.directory)
+            if known is None or (known.revision, known.mark) != (revision, mark):
+                known = self._searched = self._followed(known, revision, mark)
             return known
 
-    def _followed(self, known: _Searched | None, revision: int, name: str) -> _Searched:
+    def _followed(self, known: _Searched | None, revision: int, mark: str) -> _Searched:
         self._archive.check_facts({fact: self._facts[fact] for fact in MADE_WITH if fact in self._facts})
-        if known is not None and known.name == name:
-            return _Searched(revision, name, known.generation, known.newer.followed(self._archive))
+        if known is not None and known.mark == mark:
+            return _Searched(revision, mark, known.generation, known.newer.followed(self._archive))
         generation = open_current(self._archive)
-        # Another thread may still be asking the generation that is replaced now, but not the one before it.
-        if self._replaced is not None:
-            self._replaced.close()
-        self._replaced = known.generation if known is not None else None
+        self._retire(known.generation if known is not None else None)
         newer = ExactIndex(generation.manifest.position.passages if generation else 0)
-        return _Searched(revision, name, generation, newer.followed(self._archive))
+        return _Searched(revision, mark, generation, newer.followed(self._archive))
 
     def _without_generation(self, failed: _Searched) -> _Searched:
         with self._lock:
             everything = ExactIndex().followed(self._archive)
-            self._searched = _Searched(failed.revision, failed.name, None, everything)
-            self._replaced = failed.generation
+            self._searched = _Searched(failed.revision, failed.mark, None, everything)
+            self._retire(failed.generation)
             return self._searched
+
+    def _retire(self, generation: Generation | None) -> None:
+        # Another thread may still be asking the generation that is replaced now, but not the one before it.
+        if self._replaced is not None and self._replaced is not generation:
+            self._replaced.close()
+        self._replaced = generation

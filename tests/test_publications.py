@@ -8,7 +8,7 @@ import pytest
 
 from rag.archive import Archive, Position
 from rag.errors import ArchiveDamaged
-from rag.publications import CURRENT, MANIFEST, Manifest, Publications, check_file, digest_of
+from rag.publications import CURRENT, MANIFEST, Manifest, Publications, check_file, seal_of
 
 DESCRIPTION = Manifest({"format": "1"}, {"model": "some-model"}, Position(), 0, {})
 
@@ -109,14 +109,18 @@ def test_files_that_are_known_are_not_hashed_again(publications: Publications) -
 
 def test_a_file_that_changed_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("before")
-    digest = digest_of(tmp_path / "data")
-    check_file(tmp_path / "data", digest)
+    seal = seal_of(tmp_path / "data")
+    check_file(tmp_path / "data", seal)
     (tmp_path / "data").write_text("after")
 
     with pytest.raises(ArchiveDamaged, match="data is not as it was published"):
-        check_file(tmp_path / "data", digest)
+        check_file(tmp_path / "data", seal)
+    with (tmp_path / "data").open("wb") as file:
+        file.truncate(1 << 42)
+    with pytest.raises(ArchiveDamaged, match="data is not as it was published"):
+        check_file(tmp_path / "data", seal)
     with pytest.raises(ArchiveDamaged, match="gone cannot be read"):
-        check_file(tmp_path / "gone", digest)
+        check_file(tmp_path / "gone", seal)
 
 
 @pytest.fixture
