@@ -23,7 +23,7 @@ def note(database: Database, name: str) -> None:
 
 
 def names(database: Database) -> list[str]:
-    return [name for (name,) in database.read("SELECT name FROM facts WHERE name <> 'revision' ORDER BY name")]
+    return [name for (name,) in database.read("SELECT name FROM facts WHERE value = '' ORDER BY name")]
 
 
 def test_a_new_file_has_the_version_of_today_and_loses_nothing_that_was_committed(database: Database) -> None:
