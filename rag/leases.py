@@ -11,10 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rag.errors import ArchiveDamaged
+from rag.errors import ArchiveDamaged, ArchiveError
 from rag.publications import check_file
 
 READERS, LOCK = "readers", "lock"
+ATTEMPTS = 10
 WRITTEN_WHEN_OPENED = "chroma.sqlite3"
 
 
@@ -28,15 +29,16 @@ class Lease:
     @classmethod
     def take(cls, archive: Path) -> Lease:
         """Make a folder of our own in the archive, or elsewhere if nothing can be written there."""
-        readers: Path | None = archive / READERS
-        try:
-            (archive / READERS).mkdir(exist_ok=True)
-            directory = Path(tempfile.mkdtemp(dir=readers))
-        except OSError:  # the archive can only be read
-            directory = Path(tempfile.mkdtemp(prefix="onrecord-"))
-        lock = FileLock(directory / LOCK)
-        lock.acquire(timeout=0)
-        return cls(directory, lock)
+        for _ in range(ATTEMPTS):
+            directory = _new_folder(archive)
+            lock = FileLock(directory / LOCK)
+            # A writer that sweeps may come before us, and take the folder for a dead reader's.
+            with suppress(Timeout, FileNotFoundError):
+                lock.acquire(timeout=0)
+                if (directory / LOCK).exists():
+                    return cls(directory, lock)
+            lock.release()
+        raise ArchiveError(f"No folder for reading could be made in {archive / READERS}. Try again in a moment.")
 
     def hold(self, published: Path, files: Mapping[str, str]) -> None:
         """Take the files of a generation, given with their seals. Raises `ArchiveDamaged` where one has changed."""
@@ -53,6 +55,15 @@ class Lease:
         """Remove the folder."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self._lock.release()
+
+
+def _new_folder(archive: Path) -> Path:
+    readers = archive / READERS
+    try:
+        readers.mkdir(exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=readers))
+    except OSError:  # the archive can only be read
+        return Path(tempfile.mkdtemp(prefix="onrecord-"))
 
 
 @contextmanager
@@ -77,5 +88,8 @@ def link_or_copy(source: str | Path, place: str | Path) -> None:
     if Path(source).name != WRITTEN_WHEN_OPENED:
         with suppress(OSError):
             os.link(source, place)
+            return
+        with suppress(OSError):  # from another disk, since the archive's can only be read
+            Path(place).symlink_to(Path(source).absolute())
             return
     shutil.copyfile(source, place)
