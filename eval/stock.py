@@ -26,6 +26,8 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 from .timing import time_embedding, time_searches
 from .workspace import Workspace
 
+DOCUMENTS_AT_ONCE = 500
+
 CHUNK_TOKENS = 256
 OVERLAP_TOKENS = 20
 K = 10
@@ -55,7 +57,10 @@ def ingest(workspace: Workspace, model: str) -> dict[str, Any]:
     )
     if storage.is_dir():
         pipeline.load(str(storage))
-    pipeline.run(documents=_documents(workspace))
+    documents = _documents(workspace)
+    # All at once is more than Chroma takes in one call, and the pipeline does not part it.
+    for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
+        pipeline.run(documents=documents[start : start + DOCUMENTS_AT_ONCE])
     pipeline.persist(str(storage))
     return {"rows": collection.count()}
 
