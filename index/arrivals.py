@@ -16,6 +16,15 @@ from .files import File, name_of
 MOST_ARRIVALS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a part of a file does not come in; without a reason, it is passed over in silence."""
+
+    reason: str
+    state: Outcome = "failed"
+    held_up: bool = False
+
+
 @dataclass(slots=True)
 class Reading:
     """A file while it is read: what was found in it so far, or that its bytes are known."""
@@ -29,12 +38,16 @@ class Reading:
     state: FileState = "failed"
     reasons: list[str] = field(default_factory=list)
 
-    def refuse(self, reason: str, state: FileState = "failed") -> None:
-        """Note that a part of it was refused."""
+    def refuse(self, objection: Objection) -> None:
+        """Note that a part of it does not come in."""
+        self.held_up = self.held_up or objection.held_up
+        if not objection.reason:
+            self.state = "skipped" if not self.refused else self.state
+            return
         self.refused += 1
-        self.state = state if self.refused == 1 or state == "failed" else self.state
+        self.state = objection.state if self.refused == 1 or objection.state == "failed" else self.state
         if len(self.reasons) < MOST_REASONS:
-            self.reasons.append(reason)
+            self.reasons.append(objection.reason)
 
     @property
     def outcome(self) -> FileState:

@@ -21,12 +21,13 @@ from .sync import Report, synchronise
 
 ALL_READ = 0
 SOME_REFUSED = 3
+FAILED = 1
 STOPPED = 130
 STOPPED_LINE = "Stopped. What was read so far is kept; run the same command to go on."
 
 
 def run(folders: Sequence[Path], settings: Settings, *, as_json: bool = False) -> int:
-    """Bring the archive in step and say what was done; give the exit code: 0, or 3 where something was refused."""
+    """Bring the archive in step and say what was done; give the exit code: 0, 3 after refusals, 1 after trouble."""
     try:
         with Meter() as meter:
             report = synchronise(folders, settings, meter)
@@ -35,6 +36,9 @@ def run(folders: Sequence[Path], settings: Settings, *, as_json: bool = False) -
         return STOPPED
     print_refusals(report.refusals)
     print(json.dumps(as_dict(report), ensure_ascii=False, indent=2) if as_json else summary(report, settings))
+    if report.trouble:
+        print(f"onrecord: {shown(report.trouble)}", file=sys.stderr)
+        return FAILED
     return SOME_REFUSED if report.refusals else ALL_READ
 
 

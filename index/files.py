@@ -9,6 +9,7 @@ import stat
 import time
 import zlib
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from rag.ledger import Stamp
@@ -16,6 +17,7 @@ from rag.reading import LARGEST_FILE, Refusal, open_file
 
 LINES = (".jsonl", ".jsonl.gz")
 CHUNK = 1 << 20
+MOST_COUNTED = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,10 @@ class File:
         if self.suffix not in LINES:
             return 1
         try:
-            with gzip.open(self.path) if self.suffix == ".jsonl.gz" else open_file(self.path) as stream:
-                return 1 + sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(CHUNK), b""))
+            with open_file(self.path) as file:
+                stream = gzip.GzipFile(fileobj=file) if self.suffix == ".jsonl.gz" else file
+                chunks = iter(lambda: stream.read(CHUNK), b"")
+                return max(1, sum(chunk.count(b"\n") for chunk in islice(chunks, MOST_COUNTED // CHUNK)))
         except (OSError, EOFError, ValueError, zlib.error):
             return 1
 

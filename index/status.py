@@ -218,8 +218,8 @@ def write_status(status: Status) -> str:
         ("Months", _table(status.months, "(no date)")),
         ("Model", [f"{status.model}, {status.dimension} numbers a passage; splitter {status.splitter}"]),
         ("Runtime", [status.runtime or "not known before something is embedded here"]),
-        ("Vectors", [_write_index(status.vectors, status.passages)]),
-        ("Words", [_write_index(status.words, status.passages)]),
+        ("Vectors", [_write_index(status.vectors, status)]),
+        ("Words", [_write_index(status.words, status)]),
         ("Disk", [_write_sizes(status.bytes)]),
         ("Files", [", ".join(f"{count:,} {state}" for state, count in status.files.items()) or "none"]),
         ("Refused", _write_refused(status.refused)),
@@ -238,9 +238,10 @@ def _table(counts: Mapping[str, int], unknown: str) -> list[str]:
     return _first(rows, MOST_ROWS)
 
 
-def _write_index(index: Index | None, passages: int) -> str:
+def _write_index(index: Index | None, status: Status) -> str:
     if index is None:
-        return "none that can be used; make it with: onrecord rebuild" if passages else "none yet"
+        mend = f"none that can be used; make it with: onrecord rebuild --archive {status.archive}"
+        return mend if status.passages else "none yet"
     since = f"; since then {index.came:,} came and {index.left:,} left" if index.came or index.left else ""
     return f"{index.name} with {counted(index.passages, 'passage')}{since}"
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from rag.archive import Entry, is_archive
 from rag.articles import Article
-from rag.errors import NothingReadable, SettingError
+from rag.errors import ArchiveError, NothingReadable, SettingError
 from rag.indexing import Indexer, batched, writing
-from rag.ledger import FileRecord, FileState, Stamp
+from rag.ledger import FileRecord, Stamp
 from rag.reading import READABLE, Refusal, find_files, read_articles
 from rag.settings import Settings
 from rag.talk import told
 
-from .arrivals import Arrival, Reading, record_of, refusals_of, windows
+from .arrivals import Arrival, Objection, Reading, record_of, refusals_of, windows
 from .files import File, is_file, is_gone, name_of
 
 SEEN_BATCH = 1000
+EMPTY_FOLDER = (
+    "nothing is there any more; what came from there is kept, since its disk may be out of reach. "
+    "Let go of a file with: onrecord remove FILE"
+)
 
 
 class Talk(Protocol):
@@ -38,7 +42,7 @@ class Talk(Protocol):
 
 @dataclass(slots=True)
 class Report:
-    """What became of the files of one run, in numbers of articles and files."""
+    """What became of the files of one run, in numbers of articles and files, and what kept an index from being made."""
 
     added: int = 0
     removed: int = 0
@@ -46,6 +50,7 @@ class Report:
     moved_files: int = 0
     duplicate_files: int = 0
     articles: int = 0
+    trouble: str = ""
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -59,7 +64,12 @@ def synchronise(folders: Sequence[Path], settings: Settings, talk: Talk) -> Repo
     if not is_archive(settings.archive):
         _require_an_article(folders)
     with writing(settings.archive, settings, talk.announce) as indexer:
-        return Sync(indexer, folders, talk).run()
+        report = Sync(indexer, folders, talk).run()
+        try:
+            indexer.publish()
+        except ArchiveError as error:
+            report.trouble = str(error)
+        return report
 
 
 class Sync:
@@ -75,6 +85,8 @@ class Sync:
         self._report = Report()
         self._unread: list[Refusal] = []
         self._holds_articles = False
+        self._found_in: set[str] = set()
+        self._left: set[str] = set()
         self._run = time.time_ns()
 
     def run(self) -> Report:
@@ -99,6 +111,7 @@ class Sync:
     def _files(self) -> Iterator[File | Refusal]:
         for folder in self._folders:
             for batch in batched(find_files(folder), SEEN_BATCH):
+                self._found_in.add(name_of(folder))
                 looked = [found if isinstance(found, Refusal) else File.look(found, folder) for found in batch]
                 self._ledger.see(file.name for file in looked if isinstance(file, File))
                 yield from looked
@@ -172,6 +185,7 @@ class Sync:
         self._ledger.drop_origins(file.name, but_of=self._run)
         if is_gone(twin.path):
             self._ledger.forget(twin.path)
+            self._left.add(twin.folder)
             self._report.moved_files += 1
             self._ledger.note(record_of(file, twin.state))
         else:
@@ -184,7 +198,11 @@ class Sync:
         """Put the articles of files into the archive; give the files that were held up by what others held."""
         held_up: list[File] = []
         for window in windows(self._arrivals(files)):
-            fresh = self._indexer.embed(found for _, found in window if isinstance(found, Article))
+            fresh = self._indexer.embed(
+                found
+                for reading, found in window
+                if isinstance(found, Article) and self._objection(reading, found) is None
+            )
             entries = {(entry.article.id, entry.article.digest()): entry for entry in fresh}
             with self._transaction():
                 for reading, found in window:
@@ -192,7 +210,8 @@ class Sync:
             ended = [reading for reading, found in window if found is None]
             held_up += [reading.file for reading in ended if reading.held_up]
             for reading in ended:
-                if for_good or not reading.held_up:
+                if (for_good or not reading.held_up) and not reading.known:
+                    self._report.duplicate_files += reading.outcome == "duplicate"
                     self._report.refusals += refusals_of(reading.file.path, reading.record())
             self._talk.advance(sum(found is not None or reading.known for reading, found in window))
         return held_up
@@ -209,56 +228,67 @@ class Sync:
         if isinstance(found, Article):
             self._take(reading, found, entries)
         elif found is not None:
-            reading.refuse(found.reason, found.state)
+            reading.refuse(Objection(found.reason, found.state))
         elif reading.known:
             self._settle(reading)
         else:
             self._ledger.drop_origins(reading.file.name, but_of=self._run)
-            self._report.duplicate_files += reading.outcome == "duplicate"
             self._ledger.note(reading.record())
 
     def _take(self, reading: Reading, article: Article, entries: Entries) -> None:
         name, digest = reading.file.name, article.digest()
-        stored = self._archive.digests([article.id]).get(article.id)
-        if refused := self._objection(reading, article, stored):
-            reading.refuse(*refused)
+        objection = self._objection(reading, article)
+        if objection is not None:
+            reading.refuse(objection)
             return
-        if stored != digest:
+        if self._archive.digests([article.id]).get(article.id) != digest:
             self._archive.put([entries.get((article.id, digest)) or self._indexer.embed([article])[0]])
             self._report.added += 1
         elif self._ledger.other_origin(article.id, name):
             reading.shared += 1
+        self._ledger.readmit(article.id)
         self._ledger.add_origins(name, [article.id], self._run)
         reading.kept += 1
 
-    def _objection(self, reading: Reading, article: Article, stored: str | None) -> tuple[str, FileState] | None:
+    def _objection(self, reading: Reading, article: Article) -> Objection | None:
         """Say why an article cannot come in: of two that share an id one would be lost; what was removed stays out."""
         name, digest = reading.file.name, article.digest()
-        if day := self._ledger.withdrawn(article.id, digest):
-            if not is_file(reading.file.folder):
-                return f"the article {article.id!r} was removed from the archive on {day}", "skipped"
-            self._ledger.readmit(article.id)
-        if stored in {None, digest}:
+        if not is_file(reading.file.folder) and self._ledger.withdrawn(article.id, digest):
+            return Objection("")
+        if self._archive.digests([article.id]).get(article.id) in {None, digest}:
             return None
         if self._ledger.holds(name, article.id, self._run):
-            return f"the id {article.id!r} belongs to another article in this file too", "failed"
-        if other := self._ledger.other_origin(article.id, name):
-            reading.held_up = True
-            return f"the id {article.id!r} belongs to another article, in {other}", "failed"
+            return Objection(f"the id {article.id!r} belongs to another article in this file too")
+        others = [other for other in self._ledger.origins(article.id) if other != name and not self._has_left(other)]
+        if others:
+            return Objection(f"the id {article.id!r} belongs to another article, in {others[0]}", held_up=True)
         return None
+
+    def _has_left(self, path: str) -> bool:
+        """Say whether a file that lies in none of the folders given is gone: it holds nothing up any more."""
+        given = (name_of(folder) for folder in self._folders)
+        return not any(_is_below(path, {folder}) for folder in given) and path.startswith("/") and is_gone(path)
 
     # Letting go
 
     def _drop_vanished(self) -> None:
         """Drop files that are gone, but none that is there and cannot be read for now: a disk may be out of reach."""
-        there = [name_of(refusal.path) for refusal in self._unread]
-        for folder in self._folders:
-            gone = (name for name in self._ledger.unseen(name_of(folder)) if not _is_below(name, there))
-            for batch in batched(gone, SEEN_BATCH):
-                with self._transaction():
-                    for name in batch:
-                        self._ledger.forget(name)
+        there = {name_of(refusal.path) for refusal in self._unread}
+        for folder in map(name_of, self._folders):
+            unseen = self._ledger.unseen(folder)
+            if unseen and folder not in self._found_in:
+                self._unread.append(Refusal(Path(folder), EMPTY_FOLDER, "skipped"))
+            else:
+                self._forget(name for name in unseen if not _is_below(name, there))
+        for folder in self._left:
+            self._forget(filter(is_gone, self._ledger.unseen(folder)))
         self._drop_orphans()
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for batch in batched(names, SEEN_BATCH):
+            with self._transaction():
+                for name in batch:
+                    self._ledger.forget(name)
 
     def _drop_orphans(self) -> None:
         """Let the articles leave that no file holds any more: not before, since a file may only have moved."""
@@ -287,8 +317,8 @@ def _unread_record(refusal: Refusal, folders: Sequence[Path]) -> FileRecord:
     return FileRecord(name_of(refusal.path), name_of(folder), "", Stamp(), -1, refusal.state, 1, (refusal.reason,))
 
 
-def _is_below(name: str, paths: Iterable[str]) -> bool:
-    return any(name == path or name.startswith(f"{path}/") for path in paths)
+def _is_below(name: str, paths: set[str]) -> bool:
+    return name in paths or any(str(parent) in paths for parent in PurePath(name).parents)
 
 
 def _existing(folder: Path, archive: Path) -> Path:

@@ -13,13 +13,13 @@ from rag import lexical
 from rag.archive import Archive
 from rag.articles import Article
 from rag.errors import ArticleNotFound
-from rag.indexing import Indexer, archive_facts, changing
+from rag.indexing import Indexer, changing
 from rag.ledger import Ledger
 from rag.settings import Settings
 from rag.talk import counted, shown, told
 
 from .command import Meter
-from .files import name_of
+from .files import is_gone, name_of
 
 MOST_SHOWN = 20
 MOST_CANDIDATES = 5
@@ -36,18 +36,13 @@ class Rebuilt:
 
 
 def rebuild(settings: Settings, *, embed: bool = False) -> Rebuilt:
-    """Make the indexes of an archive afresh from its stored vectors; `embed` makes these anew first.
-
-    Raises `ArchiveMismatch` where the vectors are not of the model of the settings and are not to be made anew.
-    """
+    """Make the indexes of an archive afresh from its stored vectors; `embed` makes these anew first."""
     began = time.monotonic()
     with Meter() as meter, changing(settings.archive, settings, meter.announce) as indexer:
         archive = indexer.archive
         if embed:
             meter.announce(f"Embedding {counted(archive.count(), 'article')} anew")
             indexer.embed_anew()
-        else:
-            archive.check_facts(archive_facts(settings))
         indexer.publish(anew=True)
         archive.settle()
         return Rebuilt(archive.count(), archive.count_passages(), embed, time.monotonic() - began)
@@ -83,7 +78,7 @@ def remove(names: Sequence[str], settings: Settings) -> Removed:
         archive, ledger = indexer.archive, indexer.ledger
         leaving = [archive.article(article_id) for article_id in _find_all(archive, ledger, names)]
         files = sorted({path for article in leaving for path in ledger.origins(article.id)})
-        _take_out(indexer, leaving)
+        _take_out(indexer, leaving, names)
         indexer.publish()
         lexical.rebuild(archive)  # following the archive, it would keep the words of what left
         there = tuple(path for path in files if os.path.lexists(path))
@@ -108,12 +103,17 @@ def _first(lines: list[str]) -> list[str]:
     return lines if len(lines) <= MOST_SHOWN else [*lines[:MOST_SHOWN], f"  and {len(lines) - MOST_SHOWN:,} more"]
 
 
-def _take_out(indexer: Indexer, leaving: Sequence[Article]) -> None:
+def _take_out(indexer: Indexer, leaving: Sequence[Article], names: Sequence[str]) -> None:
     day, ledger = time.strftime("%Y-%m-%d"), indexer.ledger
+    gone = [path for name in names for path in (name, _stored_path(name)) if ledger.find(path) and is_gone(path)]
     with indexer.archive.database.transaction():
         for article in leaving:
-            ledger.withdraw(article.id, article.digest(), day)
+            # A file that is gone cannot bring it back, and another one that holds it may.
+            if article.id in names or not {*ledger.origins(article.id)} <= {*gone}:
+                ledger.withdraw(article.id, article.digest(), day)
         indexer.archive.drop(article.id for article in leaving)
+        for path in gone:
+            ledger.forget(path)
 
 
 def _find_all(archive: Archive, ledger: Ledger, names: Sequence[str]) -> list[str]:
@@ -133,8 +133,12 @@ def _find(archive: Archive, ledger: Ledger, name: str) -> list[str]:
     known = name.encode(errors="replace").decode()  # a command line may hold bytes that are no text
     if archive.digests([known]):
         return [known]
+    return ledger.articles_of(known) or ledger.articles_of(_stored_path(name))
+
+
+def _stored_path(name: str) -> str:
     path = Path(name)
-    return ledger.articles_of(known) or ledger.articles_of(name_of(path.parent.resolve() / path.name))
+    return name_of(path.parent.resolve() / path.name)
 
 
 def _candidates(archive: Archive, unknown: Sequence[str]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from rag import generations, lexical
-from rag.archive import FILE_NAME, Archive
+from rag.archive import FILE_NAME, Archive, seal_of_passages
 from rag.articles import Article
 from rag.errors import ArchiveError
 from rag.talk import counted, shown, told
@@ -26,7 +27,10 @@ SELECT id, title, text, source, date, url, authors, digest,
  FROM (SELECT first, last FROM passages WHERE article_id = articles.id ORDER BY passages.id))
 FROM articles ORDER BY id
 """
-_VECTORS = "SELECT article_id, vector FROM passages ORDER BY id"
+_VECTORS = """
+SELECT article_id, seal, first, last, vector FROM passages JOIN articles ON articles.id = article_id
+ORDER BY article_id, passages.id
+"""
 
 
 @dataclass(slots=True)
@@ -137,6 +141,7 @@ def _wrong_content(archive: Archive) -> list[Finding]:
     changed = Finding("Articles are not as they came in", fetch)
     uncovered = Finding("Passages do not cover their articles in order", embed)
     unfit = Finding("Vectors are not of unit length and the right dimension", embed)
+    broken = Finding("Passages or vectors are not as they were stored", embed)
     with told("Checking the articles"):
         for article_id, article, digest, spans in _stored(archive):
             if article is None:
@@ -146,10 +151,11 @@ def _wrong_content(archive: Archive) -> list[Finding]:
                 _add_if(uncovered, article_id, wrong=not covers(article.text, spans))
     with told("Checking the vectors"):
         dimension = int(archive.facts.get("dimension", 0))
-        for rows in archive.database.stream(_VECTORS):
-            for article_id in _unfit(rows, dimension):
-                unfit.add(article_id)
-    return [finding for finding in (unreadable, changed, uncovered, unfit) if finding.count]
+        for article_id, seal, passages in _sealed(archive):
+            _add_if(broken, article_id, wrong=seal not in {"", seal_of_passages(passages)})
+            _add_if(unfit, article_id, wrong=any(_is_unfit(vector, dimension) for _, _, vector in passages))
+    found = [finding for finding in (unreadable, changed, uncovered, unfit) if finding.count]
+    return found or ([broken] if broken.count else [])
 
 
 def _add_if(finding: Finding, place: str, *, wrong: bool) -> None:
@@ -181,16 +187,21 @@ def covers(text: str, spans: Sequence[Span]) -> bool:
     return not text[end:].strip()
 
 
-def _unfit(rows: Sequence[tuple[str, bytes]], dimension: int) -> Iterator[str]:
-    """Yield the articles whose vectors are not of that dimension and of unit length."""
+def _sealed(archive: Archive) -> Iterator[tuple[str, str, list[tuple[int, int, bytes]]]]:
+    """Yield the id of each article, the seal of its passages as it came in, and the passages with their vectors."""
+    rows = (row for batch in archive.database.stream(_VECTORS) for row in batch)
+    for (article_id, seal), group in groupby(rows, key=lambda row: (row[0], row[1])):
+        yield article_id, seal, [(first, last, bytes(vector or b"")) for _, _, first, last, vector in group]
+
+
+def _is_unfit(stored: bytes, dimension: int) -> bool:
+    """Say whether a vector is not of that dimension and of unit length."""
     import numpy as np
 
-    for article_id, stored in rows:
-        vector = np.frombuffer(stored, dtype=np.float16) if len(stored) == 2 * dimension > 0 else np.zeros(1)
-        with np.errstate(all="ignore"):  # it may hold what is no number
-            length = np.linalg.norm(vector.astype(np.float32))
-        if not abs(length - 1) <= LENGTH_TOLERANCE:  # so written, it is true of what is no number too
-            yield article_id
+    vector = np.frombuffer(stored, dtype=np.float16) if len(stored) == 2 * dimension > 0 else np.zeros(1)
+    with np.errstate(all="ignore"):  # it may hold what is no number
+        length = np.linalg.norm(vector.astype(np.float32))
+    return not abs(length - 1) <= LENGTH_TOLERANCE  # so written, it is true of what is no number too
 
 
 # Indexes

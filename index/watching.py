@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import watchfiles
 
-from rag.errors import ArchiveLocked, NothingReadable, RagError, SettingError
+from rag.errors import ArchiveError, NothingReadable, SettingError
 from rag.reading import Refusal
 from rag.settings import Settings
 from rag.talk import shown
@@ -62,11 +62,13 @@ class Watcher:
         """Do the first round, and say what it did."""
         try:
             with Meter() as meter:
-                self._tell(synchronise(self._folders, self._settings, meter))
+                report = synchronise(self._folders, self._settings, meter)
+            self._tell(report)
+            self._complain(report.trouble)
         except NothingReadable as error:
             if not all(self._identities()):
                 raise
-            self._complain(error)
+            self._complain(str(error))
 
     def run(self) -> NoReturn:
         """Do a round after every change."""
@@ -91,10 +93,10 @@ class Watcher:
         try:
             with _QuietMeter() as meter:
                 report = synchronise(self._folders, self._settings, meter)
-        except (NothingReadable, ArchiveLocked) as error:
-            self._complain(error)
-            return not isinstance(error, ArchiveLocked)
-        self._trouble = ""
+        except (NothingReadable, ArchiveError) as error:
+            self._complain(str(error))
+            return isinstance(error, NothingReadable)
+        self._complain(report.trouble)
         if report.added or report.removed or report.moved_files or {*report.refusals} - self._refused:
             self._tell(report)
         self._refused = {*report.refusals}
@@ -133,11 +135,11 @@ class Watcher:
         line = json.dumps(as_dict(report), ensure_ascii=False) if self._as_json else summary(report, self._settings)
         print(line, flush=True)
 
-    def _complain(self, error: RagError) -> None:
+    def _complain(self, trouble: str) -> None:
         """Say what is wrong, once."""
-        if str(error) != self._trouble:
-            print(f"onrecord: {shown(str(error))}", file=sys.stderr, flush=True)
-        self._trouble = str(error)
+        if trouble not in {"", self._trouble}:
+            print(f"onrecord: {shown(trouble)}", file=sys.stderr, flush=True)
+        self._trouble = trouble
 
 
 class _QuietMeter(Meter):

@@ -120,6 +120,7 @@ class Archive:
             raise ArchiveMismatch(
                 f"The archive at {self.directory} was made with {name} {stored[name]!r}, not {facts[name]!r}. "
                 f"Use that {name}, or embed its articles anew: onrecord rebuild --embed --archive {self.directory}"
+                f"{_model_option(facts)}"
             )
 
     def describe(self, facts: dict[str, str], *, anew: bool = False) -> None:
@@ -265,16 +266,17 @@ class Archive:
         origins = self.database.read("SELECT path, article_id, run FROM origins WHERE article_id = ?", [article.id])
         # An update in place would keep the passages of the old text; deleting the article takes them along.
         change("DELETE FROM articles WHERE id = ?", [article.id])
+        pairs = zip(entry.passages, entry.vectors.astype("float16"), strict=True)
+        rows = [(passage.start, passage.end, vector.tobytes()) for passage, vector in pairs]
         row = [article.id, article.title, article.text, article.source, article.date, article.url]
         change(
-            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [*row, json.dumps(article.authors), article.digest()],
+            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*row, json.dumps(article.authors), article.digest(), seal_of_passages(rows)],
         )
         self.database.change_many("INSERT INTO origins VALUES (?, ?, ?)", origins)
-        rows = zip(entry.passages, entry.vectors.astype("float16"), strict=True)
         self.database.change_many(
             "INSERT INTO passages (article_id, first, last, vector) VALUES (?, ?, ?, ?)",
-            ((article.id, passage.start, passage.end, vector.tobytes()) for passage, vector in rows),
+            ((article.id, *passage) for passage in rows),
         )
 
     def _move_revision(self) -> None:
@@ -284,6 +286,19 @@ class Archive:
 _NEXT_VECTOR = "SELECT id, vector FROM passages WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1"
 _DIGESTS = "SELECT id, digest FROM articles WHERE id IN (SELECT value FROM json_each(?))"
 _DEPARTED = "SELECT passage_id FROM departures WHERE number > ? ORDER BY number"
+
+
+def _model_option(facts: dict[str, str]) -> str:
+    return f" --model {facts['model']}" if "model" in facts else ""
+
+
+def seal_of_passages(rows: Iterable[tuple[int, int, bytes]]) -> str:
+    """Give the SHA-256 of an article's passages and vectors, as they are stored, in their order."""
+    seal = hashlib.sha256()
+    for first, last, vector in rows:
+        seal.update(f"{first} {last} {len(vector)} ".encode())
+        seal.update(vector)
+    return seal.hexdigest()
 
 
 def is_archive(directory: Path) -> bool:

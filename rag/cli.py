@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.errors import ArchiveLocked, ArchiveNotFound, ArticleNotFound, NothingReadable, RagError
+from rag.errors import ArchiveLocked, ArchiveNotFound, ArticleNotFound, NothingReadable, RagError, SettingError
 from rag.settings import Settings, load_settings
 from rag.talk import counted, printable, shown, told
 
@@ -144,6 +144,8 @@ def rebuild(
 
     They are made from what the archive stores; nothing is embedded, unless you ask for it.
     """
+    if model is not None and not embed:
+        raise SettingError("--model says what to embed with. Give --embed too, or leave it out.")
     upkeep = importlib.import_module("rag.index.upkeep")
     settings = load_settings(archive=archive, model=model)
     print(upkeep.write_rebuilt(upkeep.rebuild(settings, embed=embed), settings))
@@ -160,7 +162,7 @@ def remove(
     """Take articles out of an archive, and keep them out.
 
     Their text leaves the archive's files too. A later `onrecord index FOLDER` does not bring them back; naming the file
-    itself does.
+    itself does, or editing the text.
     """
     upkeep = importlib.import_module("rag.index.upkeep")
     settings = load_settings(archive=archive)

@@ -46,7 +46,10 @@ ALTER TABLE files ADD COLUMN state TEXT NOT NULL DEFAULT 'indexed';
 ALTER TABLE files ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE origins ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
 UPDATE files SET refused = json_array_length(refusals);
+UPDATE files SET state = 'failed' WHERE refused > 0 AND path NOT IN (SELECT path FROM origins);
+ALTER TABLE articles ADD COLUMN seal TEXT NOT NULL DEFAULT '';
 INSERT INTO facts VALUES ('identity', lower(hex(randomblob(16))));
+INSERT INTO facts SELECT 'dimension', length(vector) / 2 FROM passages LIMIT 1;
 CREATE INDEX files_by_digest ON files (digest);
 CREATE TABLE withdrawn (article_id TEXT PRIMARY KEY, digest TEXT NOT NULL, day TEXT NOT NULL);
 CREATE TABLE departures (number INTEGER PRIMARY KEY AUTOINCREMENT, passage_id INTEGER NOT NULL);
@@ -60,12 +63,14 @@ VERSION = len(MIGRATIONS)
 class Database:
     """A SQLite file behind one connection; reading and writing are safe from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._folder = path.parent
         self._lock = threading.RLock()
+        self._read_only = read_only or not _is_writable(path)
+        self._seen: State | None = None
         with self._told():
-            self._connection = _connect(path)
+            self._connection = self._connect()
 
     @classmethod
     def open(cls, path: Path, *, new: bool = False) -> Database:
@@ -73,7 +78,17 @@ class Database:
 
         Raises `ArchiveMismatch` where a later version made it and `ArchiveDamaged` where it is no such file.
         """
-        database = cls(path)
+        try:
+            return cls._opened(path, new=new)
+        except ArchiveError as error:
+            # On a disk without any room SQLite cannot make what it needs beside the file, but it can read the file.
+            if new or type(error) is not ArchiveError:
+                raise
+            return cls._opened(path, read_only=True)
+
+    @classmethod
+    def _opened(cls, path: Path, *, new: bool = False, read_only: bool = False) -> Database:
+        database = cls(path, read_only=read_only)
         try:
             database._prepare(new=new)
         except BaseException:
@@ -89,11 +104,17 @@ class Database:
     def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """Give all rows of a query. Raises `ArchiveError` where the file cannot be read."""
         with self._lock, self._told():
-            return self._connection.execute(query, values).fetchall()
+            try:
+                return self._followed().execute(query, values).fetchall()
+            except sqlite3.DatabaseError:
+                if not self._read_only:
+                    raise
+                self._seen = None  # somebody may have written just while we read
+                return self._followed().execute(query, values).fetchall()
 
     def stream(self, query: str, values: Sequence[object] = (), batch: int = 1000) -> Iterator[list[Any]]:
         """Yield the rows of a query in batches, all of one state of the file, while others read and write on."""
-        with self._told(), closing(_connect(self._path)) as connection:
+        with self._told(), closing(self._connect()) as connection:
             rows = connection.execute(query, values)
             while chunk := rows.fetchmany(batch):
                 yield chunk
@@ -125,7 +146,7 @@ class Database:
         self._connection.executemany(statement, rows)
 
     def _prepare(self, *, new: bool) -> None:
-        if not self._is_writable():
+        if self._read_only:
             self._check_version(self._version())
             return
         if new:
@@ -168,8 +189,21 @@ class Database:
             "Copy it to a place where you may write, and run: onrecord status --archive THERE"
         )
 
-    def _is_writable(self) -> bool:
-        return os.access(self._path, os.W_OK) and os.access(self._folder, os.W_OK)
+    def _connect(self) -> sqlite3.Connection:
+        connect = partial(sqlite3.connect, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        if not self._read_only:
+            return connect(self._path)
+        # Without a log there is nothing that SQLite could have to write; it needs to be told.
+        log = _log(self._path)
+        mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+        return connect(f"{self._path.absolute().as_uri()}?{mode}", uri=True)
+
+    def _followed(self) -> sqlite3.Connection:
+        """Give the connection, made anew where we only read and another user has written: it would never notice."""
+        if self._read_only and (state := _state(self._path)) != self._seen:
+            self._connection.close()
+            self._connection, self._seen = self._connect(), state
+        return self._connection
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -199,14 +233,28 @@ class Database:
             return "nothing is known of the disk"
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connect = partial(sqlite3.connect, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    if os.access(path.parent, os.W_OK):
-        return connect(path)
-    # Where nothing can be written nobody else writes either; without a log beside it SQLite needs to be told.
-    log = path.with_name(f"{path.name}-wal")
-    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-    return connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+State = tuple[tuple[int, int, int] | None, ...]
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path.parent, os.W_OK) and (os.access(path, os.W_OK) or not path.exists())
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _state(path: Path) -> State:
+    """Give what changes whenever somebody writes to a file or to its log."""
+    return tuple(_stamp(each) for each in (path, _log(path)))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ RagError
 │   ├── ArchiveDamaged
 │   ├── ArchiveLocked
 │   └── ArticleNotFound
+├── ArticleError       an article from a host that cannot be taken in
 ├── NothingReadable    a folder that holds no article
 ├── ModelError         an embedding model that cannot be loaded
 └── GenerationFailed   a language model that did not answer
@@ -56,6 +57,10 @@ class ArchiveLocked(ArchiveError):
 
 class ArticleNotFound(ArchiveError):
     """The archive holds no article of that id."""
+
+
+class ArticleError(RagError):
+    """An article from a host application cannot be taken in."""
 
 
 class NothingReadable(RagError):

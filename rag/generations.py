@@ -73,8 +73,10 @@ class Generation:
 
     def close(self) -> None:
         """Release the files."""
-        self._index.close()
-        self._lease.give_back()
+        try:
+            self._index.close()
+        finally:
+            self._lease.give_back()
 
 
 def generations(archive: Path) -> Publications:

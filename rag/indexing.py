@@ -17,7 +17,7 @@ from rag import generations, lexical
 from rag.archive import LOCK_NAME, WRITER_NAME, Archive, Entry, is_archive
 from rag.articles import Article
 from rag.chunking import MAXIMUM_TOKENS, SPLITTER, embedded_text, split_article
-from rag.errors import ArchiveError, ArchiveLocked, ModelError
+from rag.errors import ArchiveError, ArchiveLocked, ArticleError, ModelError
 from rag.ledger import Ledger
 from rag.models import model_facts
 from rag.settings import Settings, load_settings
@@ -72,23 +72,34 @@ def index_articles(
 ) -> int:
     """Add articles from a host application to an archive, made first where there is none; give how many were new.
 
-    An article that is there already is left alone, one of the same id with other content is replaced.
+    An article that is there already is left alone, one of the same id with other content is replaced. Raises
+    `ArticleError` for one without an id or a text.
     """
     settings = settings or load_settings()
     with writing(archive or settings.archive, settings) as indexer:
-        return sum(indexer.put(batch, origin) for batch in batched(articles, BATCH_ARTICLES))
+        added = sum(indexer.put(batch, origin) for batch in batched(map(_checked, articles), BATCH_ARTICLES))
+        indexer.publish()
+        return added
+
+
+def _checked(article: Article) -> Article:
+    """Let in what can be stored, cited and exported: a host's articles do not come through the door of the readers."""
+    fields = [article.id, article.title, article.text, article.source, article.date, article.url, *article.authors]
+    if not (article.id.strip() and article.id.isprintable() and article.text.strip()):
+        raise ArticleError(f"The article {article.id!r} has no id that can be shown, or no text. Give it both.")
+    if any(field != field.encode(errors="replace").decode() for field in fields):
+        raise ArticleError(f"The article {article.id!r} holds halves of characters. Decode its text again.")
+    return article
 
 
 @contextmanager
 def writing(directory: Path, settings: Settings, announce: Announce = _say_nothing) -> Iterator[Indexer]:
-    """Hold an archive for writing, made first where there is none, and make all of it searchable at the end.
+    """Hold an archive for writing, made first where there is none; what is put in is searchable once it is published.
 
     Raises `ArchiveLocked` where another process is writing to it.
     """
     with locked(directory), Archive.create(directory, facts_for(directory, settings)) as archive:
-        indexer = Indexer(archive, settings, announce)
-        yield indexer
-        indexer.publish()
+        yield Indexer(archive, settings, announce)
 
 
 @contextmanager
@@ -105,7 +116,8 @@ def locked(directory: Path) -> Iterator[None]:
     lock = _lock(directory)
     note = directory / WRITER_NAME
     try:
-        note.write_text(json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}))
+        with suppress(OSError):  # a full disk: it is for those alone who find the lock taken
+            note.write_text(json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}))
         yield
     finally:
         with suppress(OSError):
@@ -142,8 +154,9 @@ class Indexer:
     """Puts articles into one archive; the embedding model is loaded only when there is something to embed."""
 
     def __init__(self, archive: Archive, settings: Settings, announce: Announce) -> None:
-        generations.tidy(archive)
-        lexical.tidy(archive)
+        with suppress(OSError):  # what is left lying about is harmless; a disk may be full
+            generations.tidy(archive)
+            lexical.tidy(archive)
         self.archive = archive
         self.ledger = Ledger(archive.database)
         self._announce = announce

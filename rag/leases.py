@@ -89,7 +89,4 @@ def link_or_copy(source: str | Path, place: str | Path) -> None:
         with suppress(OSError):
             os.link(source, place)
             return
-        with suppress(OSError):  # from another disk, since the archive's can only be read
-            Path(place).symlink_to(Path(source).absolute())
-            return
     shutil.copyfile(source, place)

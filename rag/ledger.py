@@ -126,7 +126,9 @@ class Ledger:
     def add_origins(self, path: str, article_ids: Iterable[str], run: int) -> None:
         """Note that a file holds these articles, as of this run."""
         rows = ((path, article_id, run) for article_id in article_ids)
-        self._database.change_many("INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", rows)
+        self._database.change_many(
+            "INSERT INTO origins VALUES (?, ?, ?) ON CONFLICT (path, article_id) DO UPDATE SET run = excluded.run", rows
+        )
 
     def drop_origins(self, path: str, *, but_of: int) -> None:
         """Let a file hold only what was found in the given run."""

@@ -124,11 +124,12 @@ class DenseRetriever:
         return _Searched(revision, mark, generation, newer.followed(self._archive))
 
     def _without_generation(self, failed: _Searched) -> _Searched:
+        everything = _Searched(failed.revision, failed.mark, None, ExactIndex().followed(self._archive))
         with self._lock:
-            everything = ExactIndex().followed(self._archive)
-            self._searched = _Searched(failed.revision, failed.mark, None, everything)
-            self._retire(failed.generation)
-            return self._searched
+            if self._searched is failed:
+                self._searched = everything
+                self._retire(failed.generation)
+        return everything
 
     def _retire(self, generation: Generation | None) -> None:
         # Another thread may still be asking the generation that is replaced now, but not the one before it.

@@ -321,7 +321,10 @@ KEEPING = {
     "index": ("index {folder}", "The archive at {archive} was made with splitter"),
     "index where an archive lies": ("index {archive}", "{archive} is where an archive lies. Keep the archive apart"),
     "rebuild": ("rebuild", "The archive at {archive} was made with splitter"),
-    "rebuild with another model": ("rebuild --model {folder}", "The embedding model '{folder}' cannot be loaded"),
+    "rebuild with another model": (
+        "rebuild --embed --model {folder}",
+        "The embedding model '{folder}' cannot be loaded",
+    ),
 }
 
 

@@ -90,3 +90,17 @@ def test_a_second_process_waits_for_its_turn_and_sees_what_the_first_one_wrote(d
 def test_a_query_that_cannot_be_run_is_an_error_of_ours(database: Database) -> None:
     with pytest.raises(ArchiveError, match="cannot be read .*no such table"):
         database.read("SELECT * FROM nothing_like_it")
+
+
+def test_who_may_only_read_sees_what_another_user_writes(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "some.sqlite3"
+    with closing(Database._opened(path, read_only=True)) as reader:
+        for n in range(30):
+            with database.transaction():
+                note(database, f"n{n:02d}")
+                database.change("UPDATE facts SET value = ? WHERE name = 'identity'", ["x" * (1 + 5000 * (n % 7))])
+            assert len(names(reader)) == n + 1
+        database.close()
+        assert len(names(reader)) == 30
+        with pytest.raises(ArchiveError, match="could not be written .*readonly"), reader.transaction():
+            note(reader, "mine")

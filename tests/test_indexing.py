@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from rag import ArchiveError, ArchiveLocked, ArchiveMismatch, Article, Chatbot, ModelError, Settings, index_articles
+from rag import (
+    ArchiveError,
+    ArchiveLocked,
+    ArchiveMismatch,
+    Article,
+    ArticleError,
+    Chatbot,
+    ModelError,
+    Settings,
+    index_articles,
+)
 from rag.archive import Archive
 from rag.generations import current_manifest, current_name
 from rag.indexing import writing
@@ -103,3 +113,13 @@ def test_an_archive_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(ArchiveError, match="cannot be written"):
         index_articles([], tmp_path / "file", Settings())
+
+
+@pytest.mark.parametrize(
+    "article",
+    [Article("", "T", "Text."), Article("a\nb", "T", "Text."), Article("a", "T", " "), Article("a", "T", "\ud800")],
+    ids=["no id", "id of two lines", "no text", "half a character"],
+)
+def test_an_article_that_could_not_be_cited_is_refused(tmp_path: Path, article: Article) -> None:
+    with pytest.raises(ArticleError):
+        index_articles([article], tmp_path, Settings())

@@ -189,6 +189,61 @@ def test_a_whole_folder_that_was_renamed_is_followed(folder: Path, archive: Path
     assert sync(archive, renamed) == Report(removed=1, unchanged_files=1, articles=1)
 
 
+def test_a_renamed_folder_with_a_changed_file_leaves_nothing_of_the_old_one(folder: Path, archive: Path) -> None:
+    sync(archive, folder)
+    renamed = folder.rename(folder.with_name("renamed"))
+    (renamed / "owls.txt").write_text("Five barn owls have nested in the old mill at Ferrow.")
+
+    report = sync(archive, renamed)
+
+    assert (report.added, report.removed, report.moved_files, report.refusals) == (1, 1, 1, [])
+    assert texts(archive) == ["Five barn owls have nested in the old mill at Ferrow.", BRIDGE]
+
+
+def test_a_file_that_is_gone_holds_no_article_up(folder: Path, tmp_path: Path, archive: Path) -> None:
+    records = [{"id": "n1", "text": "The mayor resigned."}, {"id": "n2", "text": "The mill burned."}]
+    day = write_lines(folder / "day.jsonl", *records)
+    sync(archive, folder)
+    done = tmp_path / "done"
+    done.mkdir()
+    day.unlink()
+    write_lines(done / "day.jsonl", records[0] | {"text": "The mayor resigned on Friday."}, records[1])
+
+    assert sync(archive, done).refusals == []
+    assert sync(archive, folder).articles == 4
+    assert texts(archive) == ["The mayor resigned on Friday.", "The mill burned.", BRIDGE, OWLS]
+
+
+def test_one_folder_of_several_that_became_empty_keeps_its_articles(
+    folder: Path, tmp_path: Path, archive: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mayor.txt").write_text("The mayor of Ferrow resigned on Friday.")
+    sync(archive, folder, other)
+    for path in folder.iterdir():
+        path.unlink()
+
+    report = sync(archive, folder, other)
+
+    assert (report.removed, report.articles) == (0, 3)
+    [refusal] = report.refusals
+    assert (refusal.path, refusal.reason.partition(";")[0]) == (folder, "nothing is there any more")
+    (folder / "owls.txt").write_text(OWLS)
+    assert sync(archive, folder, other).removed == 1
+
+
+def test_a_clash_of_ids_costs_no_embedding(folder: Path, archive: Path) -> None:
+    write_lines(folder / "a.jsonl", {"id": "n1", "text": "The mayor resigned."})
+    write_lines(folder / "b.jsonl", {"id": "n1", "text": "The mayor stayed."})
+    sync(archive, folder)
+    notes = Notes()
+
+    report = synchronise([folder], Settings(archive=archive), notes)
+
+    assert (notes.steps, len(report.refusals)) == ([], 1)
+
+
 def test_a_copy_of_a_file_is_a_duplicate_that_is_not_read(folder: Path, archive: Path) -> None:
     sync(archive, folder)
     shutil.copy(folder / "owls.txt", folder / "copy.txt")
@@ -247,6 +302,7 @@ def test_the_report_is_json_for_other_programs(folder: Path, archive: Path, caps
         "moved_files": 0,
         "duplicate_files": 0,
         "articles": 2,
+        "trouble": "",
         "refusals": [{"path": str(folder / "page.pdf"), "reason": PDF, "state": "skipped"}],
     }
 
@@ -388,7 +444,7 @@ def test_a_file_may_have_a_name_that_is_not_utf_8(folder: Path, archive: Path) -
 
 @pytest.fixture
 def villages(tmp_path: Path) -> Path:
-    """A folder with one file of 60 articles, which are stored 16 at a time."""
+    """A folder with one file of 60 articles."""
     (tmp_path / "villages").mkdir()
     write_villages(tmp_path / "villages" / "v.jsonl", 60)
     return tmp_path / "villages"
@@ -441,7 +497,7 @@ def test_an_archive_survives_being_killed(villages: Path, archive: Path, embedde
         codes.append(process.returncode)
     assert run([villages], Settings(archive=archive)) == 0
 
-    assert codes[:2] == [-signal.SIGKILL] * 2
+    assert codes[0] == -signal.SIGKILL
     check_villages(archive, embedder)
     assert ask(archive, embedder, "How many goats has village 41?")[0].startswith("Village 41 has 123 goats.")
 

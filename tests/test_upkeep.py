@@ -18,7 +18,17 @@ from index.status import fingerprint, read_status
 from index.sync import synchronise
 from index.upkeep import Removed, rebuild, remove, write_rebuilt, write_removed
 from index.verification import verify
-from rag import ArchiveMismatch, ArchiveNotFound, Article, ArticleNotFound, SettingError, Settings, index_articles
+from rag import (
+    ArchiveDamaged,
+    ArchiveMismatch,
+    ArchiveNotFound,
+    Article,
+    ArticleNotFound,
+    Chatbot,
+    SettingError,
+    Settings,
+    index_articles,
+)
 from rag.archive import FILE_NAME, Archive
 from rag.errors import ArchiveLocked
 from rag.indexing import locked
@@ -105,8 +115,11 @@ def test_vectors_of_another_model_are_made_anew_only_when_asked(archive: Path) -
         opened.note("model_sha256", "0" * 64)
     chosen = Settings(archive=archive)
 
-    with pytest.raises(ArchiveMismatch, match=f"onrecord rebuild --embed --archive {archive}"):
-        rebuild(chosen)
+    told = f"onrecord rebuild --embed --archive {archive} --model all-MiniLM-L6-v2"
+    with pytest.raises(ArchiveMismatch, match=told):
+        Chatbot.open(archive, chosen)
+    rebuild(chosen)
+    assert (read_status(archive).model, verify(archive).findings) == ("other", ())
     rebuilt = rebuild(chosen, embed=True)
 
     assert write_rebuilt(rebuilt, chosen).endswith("2 passages, all embedded anew with all-MiniLM-L6-v2.")
@@ -283,7 +296,7 @@ def test_an_export_that_fails_leaves_what_was_there(archive: Path, tmp_path: Pat
     with closing(sqlite3.connect(archive / FILE_NAME)) as database, database:
         database.execute("UPDATE articles SET authors = '[' WHERE id = 'owl'")
 
-    with pytest.raises(json.JSONDecodeError):
+    with pytest.raises(ArchiveDamaged):
         export_to(archive, tmp_path / "out.jsonl")
     with pytest.raises(ArchiveNotFound):
         export_to(tmp_path / "missing", tmp_path / "out.jsonl")

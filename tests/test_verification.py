@@ -109,7 +109,12 @@ CONTENT: dict[str, tuple[Damage, str, str]] = {
     ),
     "a long vector": (
         by("UPDATE passages SET vector = ?", vector(1, 0.1)),
-        "Vectors are not of unit length and the right dimension (2: owl, bridge)",
+        "Vectors are not of unit length and the right dimension (2: bridge, owl)",
+        EMBED,
+    ),
+    "another vector": (
+        by("UPDATE passages SET vector = ? WHERE article_id = 'owl'", vector(1)),
+        "Passages or vectors are not as they were stored (1: owl)",
         EMBED,
     ),
     "not a number": (
