@@ -169,7 +169,7 @@ def damage(archive: Archive) -> list[str]:
 
 def _warn(archive: Archive, place: Path, reason: str) -> None:
     logger.warning(
-        "The vector index at %s is damaged (%s); answers come from the stored vectors. Mend it with: "
+        "The vector index at %s cannot be used (%s); answers come from the stored vectors. Mend it with: "
         "onrecord rebuild --archive %s",
         place,
         reason,

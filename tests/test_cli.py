@@ -320,7 +320,6 @@ def test_an_error_is_one_line_with_the_next_step(place: Place, words: str, messa
 KEEPING = {
     "index": ("index {folder}", "The archive at {archive} was made with splitter"),
     "index where an archive lies": ("index {archive}", "{archive} is where an archive lies. Keep the archive apart"),
-    "rebuild": ("rebuild", "The archive at {archive} was made with splitter"),
     "rebuild with another model": (
         "rebuild --embed --model {folder}",
         "The embedding model '{folder}' cannot be loaded",

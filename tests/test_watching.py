@@ -177,7 +177,7 @@ def test_an_empty_folder_is_watched_until_something_comes(tmp_path: Path) -> Non
 
         assert process.out() == (
             '{"added": 1, "removed": 0, "unchanged_files": 0, "moved_files": 0, "duplicate_files": 0, "articles": 1, '
-            '"refusals": []}'
+            '"trouble": "", "refusals": []}'
         )
         assert process.end(signal.SIGTERM) == 0
     finally:
