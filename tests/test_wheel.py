@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_dir
 
 from tests.test_shape import ROOT, project_files
 
@@ -33,6 +34,7 @@ onrecord("ask", "Where have barn owls nested?", "--archive", str(archive))
 
 def run(*command: object, folder: Path, path: Path | None = None) -> str:
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+    environment["XDG_CACHE_HOME"] = user_cache_dir()  # where the model was prepared for this machine
     environment |= {"PYTHONPATH": str(path)} if path else {}
     words = [sys.executable, *map(str, command)]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
