@@ -133,15 +133,17 @@ def test_publishing_survives_being_killed_while_chroma_writes(villages: Path, pu
     with launcher(tmp_path / "notes") as forks:
         for _ in range(12):
             run = forks.start("rebuild", "--archive", archive)
-            while not any(archive.glob(f"{VECTORS}/unfinished*/chroma/*")):
+            latest = time.monotonic() + 20  # a quick one may be over before it is seen
+            while not any(archive.glob(f"{VECTORS}/unfinished*/chroma/*")) and time.monotonic() < latest:
                 time.sleep(0.001)
-            time.sleep(chance.uniform(0, 0.3))
+            time.sleep(chance.uniform(0, 0.1))
             run.kill()
             codes.append(run.end().code)
             check(archive, known)
         assert forks.run("rebuild", "--archive", archive).code == 0
 
-    assert codes == [KILLED] * 12
+    assert set(codes) <= {KILLED, 0}
+    assert codes.count(KILLED) >= 6
     check_complete(archive, known)
 
 
