@@ -6,7 +6,6 @@ process of its own; where there can be none, the model runs here in PyTorch.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -37,6 +36,7 @@ from rag.inference import (
     read_manifest,
     runtimes,
 )
+from rag.models import sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -199,7 +199,7 @@ def _write_export(source: str, folder: Path, model: str) -> Manifest:
         question_prompt=loaded.prompts.get("query") or "",
         passage_prompt=next((loaded.prompts[name] or "" for name in DOCUMENT_PROMPTS if name in loaded.prompts), ""),
         agreement={},
-        files={path.name: _digest(path) for path in sorted(folder.iterdir())},
+        files={path.name: sha256_of(path) for path in sorted(folder.iterdir())},
         versions=_versions(),
     )
     agreement = {label: _agreement(TorchModel(loaded, ""), folder, manifest, label) for label in runtimes()}
@@ -255,11 +255,6 @@ def _agreement(reference: TorchModel, folder: Path, manifest: Manifest, label: s
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2), encoding="utf-8")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _load(source: str, device: str, *, offline: bool, for_export: bool = False) -> SentenceTransformer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
+
+from rag.models import sha256_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -76,14 +77,9 @@ def read_manifest(folder: Path) -> Manifest | None:
 def is_whole(folder: Path, manifest: Manifest) -> bool:
     """Say whether every file of an export is there as it was written."""
     try:
-        return all(_sha256(folder / name) == digest for name, digest in manifest.files.items())
+        return all(sha256_of(folder / name) == digest for name, digest in manifest.files.items())
     except OSError:
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class Batch(NamedTuple):

@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -123,7 +123,7 @@ def update(archive: Archive) -> None:
 
     Raises `ArchiveError` where it cannot be written; the commit before then stays.
     """
-    since = _usable(archive)
+    since = _usable(archive, _verified)
     if since is None:
         rebuild(archive)
     elif since.position != archive.position:
@@ -142,7 +142,7 @@ def rebuild(archive: Archive) -> None:
 def tidy(archive: Archive) -> None:
     """Remove what killed processes left, and an index that is not of this archive, before it could seem to be."""
     published = commits(archive.directory)
-    if published.current() and _usable(archive) is None:
+    if published.current() and _usable(archive, Manifest.read) is None:
         published.drop()
     else:
         published.sweep()
@@ -180,13 +180,13 @@ class _Astray(Exception):
     """Following an archive led to another count of passages than the archive has."""
 
 
-def _usable(archive: Archive) -> Manifest | None:
+def _usable(archive: Archive, read: Callable[[Path], Manifest]) -> Manifest | None:
     """Give the manifest of the latest commit if the archive can be followed from there; else say in the log why not."""
     commit = commits(archive.directory).current()
     if commit is None:
         return None
     try:
-        manifest = _verified(commit)
+        manifest = read(commit)
         _check_use(archive, manifest)
     except ArchiveDamaged as error:
         logger.warning("The word index at %s is made afresh: %s", commit, error)
