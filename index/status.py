@@ -58,6 +58,7 @@ class Status:
 
     archive: str
     articles: int
+    stories: int
     passages: int
     first_date: str
     last_date: str
@@ -89,6 +90,7 @@ def read_status(directory: Path) -> Status:
         found = Status(
             archive=shown(directory),
             articles=archive.count(),
+            stories=archive.count_stories(),
             passages=archive.count_passages(),
             first_date=first,
             last_date=last,
@@ -210,7 +212,7 @@ def _size(directory: Path) -> int:
 def write_status(status: Status) -> str:
     """Write what there is to say of an archive in lines for a person."""
     dates = f", {status.first_date} to {status.last_date}" if status.first_date else ""
-    count = f"{counted(status.articles, 'article')} in {counted(status.passages, 'passage')}"
+    count = f"{_write_articles(status)} in {counted(status.passages, 'passage')}"
     rows = [
         ("Archive", [f"{status.archive}: {count}{dates}"]),
         ("Last sync", [status.synchronised or "never: no folder was indexed into it"]),
@@ -226,6 +228,12 @@ def write_status(status: Status) -> str:
         ("Writer", [f"process {status.writer.pid}, since {status.writer.since}" if status.writer else "none at work"]),
     ]
     return "\n".join(_write_row(label, lines) for label, lines in rows if lines)
+
+
+def _write_articles(status: Status) -> str:
+    """Say how many articles there are, and how many stories where some are copies or versions of others."""
+    stories = f"{status.stories:,} {'story' if status.stories == 1 else 'stories'}"
+    return counted(status.articles, "article") + (f" ({stories})" if status.stories < status.articles else "")
 
 
 def _write_row(label: str, lines: Sequence[str]) -> str:

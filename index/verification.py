@@ -22,7 +22,7 @@ MOST_NAMED = 5
 LENGTH_TOLERANCE = 0.002
 
 _ARTICLES = """
-SELECT id, title, text, source, date, url, authors, digest,
+SELECT id, title, text, source, date, url, authors, section, language, digest,
 (SELECT json_group_array(json_array(first, last))
  FROM (SELECT first, last FROM passages WHERE article_id = articles.id ORDER BY passages.id))
 FROM articles ORDER BY id
@@ -169,9 +169,10 @@ Span = tuple[int, int]
 def _stored(archive: Archive) -> Iterator[tuple[str, Article | None, str, list[Span]]]:
     """Yield the id of each article, the article if it can be read, its digest and where its passages lie."""
     for rows in archive.database.stream(_ARTICLES, batch=100):
-        for article_id, title, text, source, date, url, authors, digest, listed in rows:
+        for article_id, title, text, source, date, url, authors, section, language, digest, listed in rows:
             try:
-                article = Article(article_id, title, text, source, date, url, tuple(json.loads(authors)))
+                names = tuple(json.loads(authors))
+                article = Article(article_id, title, text, source, date, url, names, section, language)
                 yield article_id, article, digest, [(int(first), int(last)) for first, last in json.loads(listed)]
             except (ValueError, TypeError):
                 yield article_id, None, digest, []

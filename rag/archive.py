@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
+from rag import filings, stories
 from rag.answers import Searched
 from rag.articles import Article
 from rag.database import Database
 from rag.errors import ArchiveDamaged, ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
+from rag.filings import Field, Filing
+from rag.filters import Filters
 from rag.passages import Passage
 
 if TYPE_CHECKING:
@@ -28,15 +31,16 @@ LOCK_NAME, WRITER_NAME = "writer.lock", "writer.json"
 # What the vectors of an archive depend on, and what tells it from every other archive.
 MADE_WITH = ("identity", "model", "model_sha256", "dimension", "splitter")
 
-_ARTICLE = "SELECT id, title, text, source, date, url, authors FROM articles"
+SKETCHED_AT_ONCE = 500
+
+_ARTICLE = "SELECT id, title, text, source, date, url, authors, section, language FROM articles"
 _PASSAGES = """
-SELECT passages.id, first, last, articles.id, title, text, source, date, url, authors
+SELECT passages.id, first, last, articles.id, title, text, source, date, url, authors, section, language
 FROM passages JOIN articles ON articles.id = article_id
 """
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Row = tuple[str, str, str, str, str, str, str]
 Found = tuple[Passage, Article]
 
 
@@ -191,6 +195,15 @@ class Archive:
         for rows in self.database.stream("SELECT id, vector FROM passages WHERE id > ? ORDER BY id", [after], batch):
             yield [number for number, _ in rows], _as_matrix([vector for _, vector in rows])
 
+    def vectors_of(self, passage_ids: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
+        """Give those of the passages that are in the archive, in order, with their vectors (passages, dimension)."""
+        rows = self.database.read(_VECTORS_OF, [json.dumps(list(map(int, passage_ids)))])
+        if not rows:
+            import numpy as np
+
+            return [], np.empty((0, int(self.facts.get("dimension", 0))), dtype=np.float32)
+        return [number for number, _ in rows], _as_matrix([vector for _, vector in rows])
+
     def sampled_vectors(self, most: int, until: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield at most so many passages with their vectors, spread evenly up to the given one."""
         last = 0
@@ -203,18 +216,59 @@ class Archive:
         """Give the ids of the passages that left after the given departure and are still on record."""
         return [number for (number,) in self.database.read(_DEPARTED, [after])]
 
-    def searched(self) -> Searched:
-        """Say what there is to search. Raises `ArchiveEmpty` where there is nothing."""
-        [(count, first, last)] = self.database.read(
-            "SELECT count(*), min(nullif(date, '')), max(nullif(date, '')) FROM articles"
-        )
-        if not count:
+    def searched(self, filters: Filters | None = None) -> Searched:
+        """Say what there is to search behind the filters. Raises `ArchiveEmpty` where there is nothing at all."""
+        found = filings.searched(self.database, filters or Filters())
+        if not found.articles and not self.count():
             raise ArchiveEmpty(
                 f"The archive at {self.directory} is empty. "
                 f"Add articles with: onrecord index FOLDER --archive {self.directory}"
             )
-        outlets = self.database.read("SELECT DISTINCT source FROM articles WHERE source <> '' ORDER BY source")
-        return Searched(count, tuple(name for (name,) in outlets), first or "", last or "")
+        return found
+
+    # Filing
+
+    def outlets(self) -> tuple[str, ...]:
+        """Give the outlets of all articles, each once, in order."""
+        return self.values("outlets")
+
+    def values(self, field: Field) -> tuple[str, ...]:
+        """Give all that filters of one kind could ask for ("authors", "sections", ...), each once, in order."""
+        return filings.values(self.database, field)
+
+    def filed(self, filters: Filters) -> NDArray[np.int64]:
+        """Give the ids of the passages whose articles meet the filters, in order."""
+        return filings.filed(self.database, filters)
+
+    def filings(self, passage_ids: Sequence[int]) -> dict[int, Filing]:
+        """Give the article, outlet, day and story of those of the passages that are in the archive; reads no text."""
+        return filings.filings(self.database, passage_ids)
+
+    # Stories
+
+    def count_stories(self) -> int:
+        """Count the stories; an article without copies is one."""
+        query = "SELECT (SELECT count(*) FROM articles) - count(*) + count(DISTINCT story) FROM sketches"
+        return int(self.database.read(query)[0][0])
+
+    def copies(self, labels: Iterable[str]) -> dict[str, list[Article]]:
+        """Give all articles of the stories with these labels, those of each story newest first."""
+        found: dict[str, list[Article]] = {}
+        for label, *row in self.database.read(_COPIES, [json.dumps(list(labels))]):
+            found.setdefault(label, []).append(_as_article(tuple(row)))
+        return found
+
+    def catch_up(self) -> None:
+        """Sort into stories the articles that came in before there were any; costs next to nothing where all are."""
+        if not stories.any_missing(self.database):
+            return
+        last: str | None = ""
+        while last is not None:
+            with self.database.transaction():
+                last = stories.place_missing(self.database, last, SKETCHED_AT_ONCE)
+                self._move_revision()
+
+    # Digests
 
     def digests(self, article_ids: Iterable[str]) -> dict[str, str]:
         """Give the digest of those of the articles that are in the archive."""
@@ -269,20 +323,29 @@ class Archive:
         pairs = zip(entry.passages, entry.vectors.astype("float16"), strict=True)
         rows = [(passage.start, passage.end, vector.tobytes()) for passage, vector in pairs]
         row = [article.id, article.title, article.text, article.source, article.date, article.url]
-        change(
-            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*row, json.dumps(article.authors), article.digest(), seal_of_passages(rows)],
-        )
+        row += [json.dumps(article.authors), article.section, article.language]
+        change(_INSERT_ARTICLE, [*row, article.digest(), seal_of_passages(rows)])
         self.database.change_many("INSERT INTO origins VALUES (?, ?, ?)", origins)
         self.database.change_many(
             "INSERT INTO passages (article_id, first, last, vector) VALUES (?, ?, ?, ?)",
             ((article.id, *passage) for passage in rows),
         )
+        stories.place(self.database, article.id, article.text, article.date)
 
     def _move_revision(self) -> None:
         self.database.change("UPDATE facts SET value = value + 1 WHERE name = 'revision'")
 
 
+_INSERT_ARTICLE = """
+INSERT INTO articles (id, title, text, source, date, url, authors, section, language, digest, seal)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_COPIES = """
+SELECT story, articles.id, title, text, source, date, url, authors, section, language
+FROM sketches JOIN articles ON articles.id = article_id
+WHERE story IN (SELECT value FROM json_each(?)) ORDER BY story, date DESC, articles.id
+"""
+_VECTORS_OF = "SELECT id, vector FROM passages WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
 _NEXT_VECTOR = "SELECT id, vector FROM passages WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1"
 _DIGESTS = "SELECT id, digest FROM articles WHERE id IN (SELECT value FROM json_each(?))"
 _DEPARTED = "SELECT passage_id FROM departures WHERE number > ? ORDER BY number"
@@ -345,13 +408,13 @@ def _as_matrix(stored: list[bytes]) -> NDArray[np.float32]:
 
 
 @_if_whole
-def _as_found(row: tuple[int, int, int, str, str, str, str, str, str, str]) -> tuple[int, Found]:
-    number, first, last, *rest = row
-    article = _as_article((rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6]))
+def _as_found(row: tuple[Any, ...]) -> tuple[int, Found]:
+    number, first, last, *article_row = row
+    article = _as_article(tuple(article_row))
     return number, (Passage(article.id, first, last, article.text[first:last]), article)
 
 
 @_if_whole
-def _as_article(row: Row) -> Article:
-    article_id, title, text, source, date, url, authors = row
-    return Article(article_id, title, text, source, date, url, tuple(json.loads(authors)))
+def _as_article(row: tuple[Any, ...]) -> Article:
+    article_id, title, text, source, date, url, authors, section, language = row
+    return Article(article_id, title, text, source, date, url, tuple(json.loads(authors)), section, language)

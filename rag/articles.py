@@ -12,7 +12,7 @@ from typing import Any
 class Article:
     """One published article; every offset elsewhere refers to `text`.
 
-    `date` is an ISO day such as "2019-07-16". What is not known is empty.
+    `date` is an ISO day such as "2019-07-16", `language` an ISO 639 code such as "en". What is not known is empty.
     """
 
     id: str
@@ -22,6 +22,8 @@ class Article:
     date: str = ""
     url: str = ""
     authors: tuple[str, ...] = ()
+    section: str = ""
+    language: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields in the form of one line of an article file."""
@@ -33,9 +35,13 @@ class Article:
             "date": self.date,
             "url": self.url,
             "authors": list(self.authors),
+            "section": self.section,
+            "language": self.language,
         }
 
     def digest(self) -> str:
         """Give the SHA-256 of all that is published, in hexadecimal; the id is no part of it."""
-        published = [self.title, self.text, self.source, self.date, self.url, *self.authors]
+        published: list[object] = [self.title, self.text, self.source, self.date, self.url, *self.authors]
+        if self.section or self.language:  # the digest of an article without them is older than they are
+            published.append({"section": self.section, "language": self.language})
         return hashlib.sha256(json.dumps(published).encode()).hexdigest()

@@ -56,6 +56,23 @@ CREATE TABLE departures (number INTEGER PRIMARY KEY AUTOINCREMENT, passage_id IN
 CREATE TRIGGER passages_depart AFTER DELETE ON passages
 BEGIN INSERT INTO departures (passage_id) VALUES (OLD.id); END;
 """,
+    # What filters and ranking look at lies in an index: in the table it stands behind the text, page after page of it.
+    # A sketch is kept of every article, with the story it belongs to, and its bands to find it by.
+    """
+ALTER TABLE articles ADD COLUMN section TEXT NOT NULL DEFAULT '';
+ALTER TABLE articles ADD COLUMN language TEXT NOT NULL DEFAULT '';
+CREATE INDEX articles_in_brief ON articles (id, source, date, section, language, authors);
+CREATE TABLE sketches (
+    id INTEGER PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    story TEXT NOT NULL, runs INTEGER NOT NULL, day INTEGER NOT NULL, minima BLOB NOT NULL
+);
+CREATE INDEX sketches_by_article ON sketches (article_id, story);
+CREATE INDEX sketches_by_story ON sketches (story);
+CREATE TABLE bands (
+    key INTEGER NOT NULL, sketch INTEGER NOT NULL REFERENCES sketches ON DELETE CASCADE, PRIMARY KEY (key, sketch)
+) WITHOUT ROWID;
+CREATE INDEX bands_by_sketch ON bands (sketch);
+""",
 )
 VERSION = len(MIGRATIONS)
 
@@ -155,6 +172,7 @@ class Database:
         self.read("PRAGMA synchronous = FULL")
         self.read("PRAGMA foreign_keys = ON")
         self.read("PRAGMA secure_delete = ON")  # what was removed leaves no bytes behind
+        self.read("PRAGMA cache_size = -16000")  # in the 2 MB that are usual, a ranking's look-ups push each other out
         version = self._version()
         if new or 0 < version < VERSION:
             self._migrate()

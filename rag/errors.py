@@ -3,6 +3,7 @@
 RagError
 ├── SettingError       a setting that cannot be used
 ├── QuestionError      a question that cannot be asked
+├── FilterError        a filter that cannot be applied
 ├── ArchiveError       an archive that cannot be used as asked
 │   ├── ArchiveNotFound
 │   ├── ArchiveEmpty
@@ -29,6 +30,10 @@ class SettingError(RagError):
 
 class QuestionError(RagError):
     """A question is empty or too long."""
+
+
+class FilterError(RagError):
+    """A filter cannot be applied as it is written."""
 
 
 class ArchiveError(RagError):

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,7 @@ from rag.archive import LOCK_NAME, WRITER_NAME, Archive, Entry, is_archive
 from rag.articles import Article
 from rag.chunking import MAXIMUM_TOKENS, SPLITTER, embedded_text, split_article
 from rag.errors import ArchiveError, ArchiveLocked, ArticleError, ModelError
+from rag.languages import iso_language
 from rag.ledger import Ledger
 from rag.models import model_facts
 from rag.settings import Settings, load_settings
@@ -84,12 +86,13 @@ def index_articles(
 
 def _checked(article: Article) -> Article:
     """Let in what can be stored, cited and exported: a host's articles do not come through the door of the readers."""
-    fields = [article.id, article.title, article.text, article.source, article.date, article.url, *article.authors]
+    fields = [value for field in article.to_dict().values() for value in ([field] if isinstance(field, str) else field)]
     if not (article.id.strip() and article.id.isprintable() and article.text.strip()):
         raise ArticleError(f"The article {article.id!r} has no id that can be shown, or no text. Give it both.")
     if any(field != field.encode(errors="replace").decode() for field in fields):
         raise ArticleError(f"The article {article.id!r} holds halves of characters. Decode its text again.")
-    return article
+    language = iso_language(article.language)
+    return article if language == article.language else replace(article, language=language)
 
 
 @contextmanager
@@ -189,6 +192,7 @@ class Indexer:
 
     def publish(self, *, anew: bool = False) -> None:
         """Bring the indexes in step with the archive; `anew` makes them afresh."""
+        self.archive.catch_up()
         lexical.rebuild(self.archive) if anew else lexical.update(self.archive)
         if anew or self._is_generation_due():
             self._announce("Publishing the index")

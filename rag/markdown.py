@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LONGEST_HEADER = 64 * 1024
 LONGEST_VEIL = 4000
 DEEPEST = 30
-FIELDS = ("id", "title", "source", "date", "url", "authors", "author")
+FIELDS = ("id", "title", "source", "date", "url", "authors", "author", "section", "language", "lang")
 NOTHING = ("null", "Null", "NULL", "~")  # how YAML writes it
 
 OPENING = re.compile(r"\s*---[ \t]*\n")
@@ -68,6 +68,8 @@ def _fields(header: str) -> dict[str, Any]:
     fields = {name: found[name] for name in FIELDS if _is_usable(name, found.get(name))}
     if author := fields.pop("author", None):
         fields.setdefault("authors", author)
+    if language := fields.pop("lang", None):
+        fields.setdefault("language", language)
     return fields
 
 

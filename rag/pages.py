@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -46,6 +47,7 @@ TITLE_TAIL = re.compile(r"\s+(?:[|·•–—-]|::|»)\s+(?=\S)")
 PUBLISHED = re.compile(
     r"(?:(?:article|og):)?published_time|(?:dc\.|dcterms\.)?date|datepublished|pubdate", re.IGNORECASE
 )
+SECTION = re.compile(r"article:section|articlesection", re.IGNORECASE)
 NO_AUTHOR = re.compile(
     r"https?|www\b.*|.*\bcom|sponsored|[A-Z]{1,4}|.*\bstaff(?: \w+)?|(?:the )?(?:author|editors?|admin)", re.IGNORECASE
 )
@@ -70,6 +72,8 @@ def page_record(data: bytes) -> dict[str, Any]:
         "date": _date(tree, document.date or ""),
         "url": document.url,
         "authors": _authors(document.author or "", outlet),
+        "section": _section(tree, document.categories or ()),
+        "language": tree.get("lang") or tree.get("xml:lang") or "",
     }
 
 
@@ -165,6 +169,13 @@ def _date(tree: Any, found: str) -> str:
     metas = [meta for meta in tree.iter("meta") if PUBLISHED.fullmatch(_name(meta))]
     days = [meta.get("content", "") for meta in metas]
     return found if not any(map(str.strip, days)) or any(map(iso_day, days)) else ""
+
+
+def _section(tree: Any, found: Iterable[object]) -> str:
+    """Give the section that a page says it stands in, or else the first of the categories that were found."""
+    said = [meta.get("content", "") for meta in tree.iter("meta") if SECTION.fullmatch(_name(meta))]
+    sections = (clean_line(section) for section in (*said, *found) if isinstance(section, str))
+    return next(filter(None, sections), "")
 
 
 def _name(meta: Any) -> str:

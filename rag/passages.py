@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rag.articles import Article
@@ -19,25 +19,53 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one channel of the search puts a passage: its rank there (from 1) and the channel's own score."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScoredPassage:
-    """A passage that was found, with its article, its rank (from 1) and its score (higher is nearer)."""
+    """A passage that was found, with its article, its rank (from 1) and its score (higher is better).
+
+    `meaning` (cosine of the vectors) and `words` (BM25) say where each channel puts it, None where it is not among what
+    that channel gave. `also_in` are the other articles of the same story that could have stood here: copies and other
+    versions. `why` says in words what moved it, where that was asked for.
+    """
 
     passage: Passage
     article: Article
     rank: int
     score: float
+    meaning: Standing | None = None
+    words: Standing | None = None
+    also_in: tuple[Article, ...] = ()
+    why: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give one entry of `onrecord search --json`."""
-        return {
+        found = {
             "rank": self.rank,
             "score": self.score,
+            "meaning": asdict(self.meaning) if self.meaning else None,
+            "words": asdict(self.words) if self.words else None,
             "article_id": self.article.id,
             "title": self.article.title,
             "source": self.article.source,
             "date": self.article.date,
             "url": self.article.url,
+            "section": self.article.section,
+            "language": self.article.language,
+            "authors": list(self.article.authors),
             "start": self.passage.start,
             "end": self.passage.end,
             "text": self.passage.text,
+            "also_in": [_reference(article) for article in self.also_in],
         }
+        return found | ({"why": list(self.why)} if self.why else {})
+
+
+def _reference(article: Article) -> dict[str, str]:
+    return {name: getattr(article, name) for name in ("id", "title", "source", "date", "url")}

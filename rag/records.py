@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from rag.articles import Article
 from rag.cleaning import clean_line, clean_text
 from rag.dates import iso_day
+from rag.languages import iso_language
 
-FIELDS = ("id", "title", "text", "source", "date", "url", "authors")
+FIELDS = ("id", "title", "text", "source", "date", "url", "authors", "section", "language")
 LONGEST_LINE = 300
 LONGEST_TEXT = 2_000_000  # characters; as a line of JSON, with every one of them escaped, it can still be read back
 LONGEST_URL = 2000
@@ -41,7 +42,7 @@ class Unreadable(ValueError):
 
 
 def article_of(record: Mapping[str, Any]) -> Article:
-    """Make the article of a record's id, title, text, source, date, url and authors; Unreadable if that cannot be.
+    """Make the article of a record's FIELDS; Unreadable if that cannot be.
 
     Only text is required. Fields of other names are ignored. Without an id of its own an article is known by its
     content, so the same article has the same id wherever it is read.
@@ -59,6 +60,8 @@ def article_of(record: Mapping[str, Any]) -> Article:
         date=_date(record),
         url=_url(record),
         authors=_authors(record),
+        section=_line(record, "section"),
+        language=iso_language(_string(record, "language")),
     )
     return article if article.id else replace(article, id=article.digest()[:16])
 

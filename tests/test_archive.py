@@ -35,7 +35,8 @@ def entry(article: Article, value: float = 1.0) -> Entry:
 
 
 def test_an_article_comes_back_as_it_went_in(archive: Archive) -> None:
-    article = Article("a-1", "Títle “x”", "Text.\n\nMore 🦉.", "Outlet", "2019-07-16", "https://x.example/", ("A", "B"))
+    known = ("Outlet", "2019-07-16", "https://x.example/", ("A", "B"), "Wörld", "es")
+    article = Article("a-1", "Títle “x”", "Text.\n\nMore 🦉.", *known)
 
     archive.put([entry(article)])
 
@@ -50,6 +51,19 @@ def test_its_passages_and_vectors_come_with_it(archive: Archive) -> None:
     [([number], matrix)] = archive.vectors()
     assert matrix.tolist() == [[0.5] * 4]
     assert archive.passages([number]) == {number: (Passage("a", 0, 10, "Some text."), article)}
+
+
+def test_the_vectors_of_given_passages_come_in_order_without_those_that_are_gone(archive: Archive) -> None:
+    archive.put(
+        [entry(Article(name, "T", f"{name}."), value) for name, value in zip("abc", (0.25, 0.5, 1), strict=True)]
+    )
+    archive.drop(["b"])
+
+    numbers, matrix = archive.vectors_of([3, 1, 2, 99])
+
+    assert (numbers, matrix.tolist()) == ([1, 3], [[0.25] * 4, [1.0] * 4])
+    assert matrix.dtype == np.float32
+    assert archive.vectors_of([])[0] == []
 
 
 def test_a_replaced_article_takes_its_old_passages_along(archive: Archive) -> None:

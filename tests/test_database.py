@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from rag import ArchiveError
-from rag.database import VERSION, Database
+from rag.archive import FILE_NAME, Archive
+from rag.articles import Article
+from rag.database import MIGRATIONS, VERSION, Database
+from rag.filings import Filing
+from rag.filters import Filters
 
 
 @pytest.fixture
@@ -104,3 +109,30 @@ def test_who_may_only_read_sees_what_another_user_writes(database: Database, tmp
         assert len(names(reader)) == 30
         with pytest.raises(ArchiveError, match="could not be written .*readonly"), reader.transaction():
             note(reader, "mine")
+
+
+def test_an_archive_of_the_second_version_learns_sections_filings_and_stories(tmp_path: Path) -> None:
+    text = " ".join(f"word{n}" for n in range(60))
+    articles = [
+        Article("a", "T", text, "Écho", "2022-06-14", "https://x.example/", ("Bo Li",)),
+        Article("b", "T", f"{text} more", "Wire", "2022-06-15"),
+    ]
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as second:
+        second.executescript(f"{MIGRATIONS[0]} {MIGRATIONS[1]} PRAGMA user_version = 2;")
+        for number, article in enumerate(articles, start=1):
+            fields = [article.id, article.title, article.text, article.source, article.date, article.url]
+            row = [*fields, json.dumps(article.authors), article.digest()]
+            second.execute("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')", row)
+            second.execute("INSERT INTO passages VALUES (?, ?, 0, 9, zeroblob(8))", [number, article.id])
+        second.commit()
+
+    with Archive.open(tmp_path) as migrated:
+        assert migrated.database.read("PRAGMA user_version") == [(VERSION,)]
+        assert list(migrated.articles()) == articles
+        assert migrated.digests("ab") == {article.id: article.digest() for article in articles}
+        assert migrated.filings([1]) == {1: Filing("a", "Écho", "2022-06-14", "")}
+        assert migrated.filed(Filters(outlets=("écho",), authors=("bo li",))).tolist() == [1]
+        migrated.catch_up()
+        [(story, copies)] = migrated.copies([migrated.filings([1])[1].story]).items()
+        assert [article.id for article in copies] == ["b", "a"]
+        assert {filing.story for filing in migrated.filings([1, 2]).values()} == {story}

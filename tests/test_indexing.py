@@ -4,10 +4,12 @@ import json
 import multiprocessing
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from index.status import read_status, write_status
 from rag import (
     ArchiveError,
     ArchiveLocked,
@@ -20,6 +22,7 @@ from rag import (
     index_articles,
 )
 from rag.archive import Archive
+from rag.filters import Filters
 from rag.generations import current_manifest, current_name
 from rag.indexing import writing
 from rag.models import PACKAGED_MODEL, find_model
@@ -117,9 +120,43 @@ def test_an_archive_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "article",
-    [Article("", "T", "Text."), Article("a\nb", "T", "Text."), Article("a", "T", " "), Article("a", "T", "\ud800")],
-    ids=["no id", "id of two lines", "no text", "half a character"],
+    [
+        Article("", "T", "Text."),
+        Article("a\nb", "T", "Text."),
+        Article("a", "T", " "),
+        Article("a", "T", "\ud800"),
+        Article("a", "T", "Text.", authors=("\ud800",)),
+        Article("a", "T", "Text.", section="\ud800"),
+    ],
+    ids=["no id", "id of two lines", "no text", "half a character", "half an author", "half a section"],
 )
 def test_an_article_that_could_not_be_cited_is_refused(tmp_path: Path, article: Article) -> None:
     with pytest.raises(ArticleError):
         index_articles([article], tmp_path, Settings())
+
+
+def test_the_language_of_a_host_becomes_a_code_that_filters_know(tmp_path: Path) -> None:
+    article = Article("a", "T", "El puente se cierra.", section="Mundo", language="es-PE")
+
+    assert [index_articles([article], tmp_path, Settings()) for _ in range(2)] == [1, 0]
+
+    with Archive.open(tmp_path) as archive:
+        assert archive.article("a") == replace(article, language="es")
+        assert archive.filed(Filters(languages=("ES",), sections=("mundo",))).tolist() == [1]
+
+
+def test_copies_are_one_story_and_articles_of_older_archives_are_caught_up_with(
+    small_archive: Path, articles: list[Article], tmp_path: Path
+) -> None:
+    older = shutil.copytree(small_archive, tmp_path / "older")
+    with Archive.open(older) as archive:
+        archive.database.read("DELETE FROM sketches")
+
+    index_articles([replace(articles[0], id="copy", title="Owls", source="County Wire")], older, Settings())
+
+    with Archive.open(older) as archive:
+        stories = {filing.story for filing in archive.filings([1, 2, 3]).values()}
+        copies = sorted(sorted(article.id for article in found) for found in archive.copies(stories).values())
+        assert copies == [["bridge"], ["copy", "owl"]]
+        assert archive.count_stories() == 2
+    assert "3 articles (2 stories) in 3 passages" in write_status(read_status(older))

@@ -8,7 +8,7 @@ from rag.markdown import markdown_record
 def test_a_header_gives_the_fields_and_markup_becomes_plain_text() -> None:
     source = (
         "---\ntitle: A *new* bridge\nsource: Lima Post\ndate: 2019-07-16\nurl: https://example.org/a\n"
-        "authors: [Ana Quispe, Bo Li]\nlayout: wide\n---\n# A *new* bridge\n\nThe **town** [paid](https://example.org)\n"
+        "authors: [Ana Quispe, Bo Li]\nlayout: wide\nsection: World\nlang: es\n---\n# A *new* bridge\n\nThe **town** [paid](https://example.org)\n"
         "for `it` ![picture](x.png)<b>now</b>.\n\n> A quotation.\n\n## Why\n\n- one\n- two\n\n1. first\n\n"
         "```\ncode here\n```\n\n<div onclick='x()'>In a box</div>\n\n<script>alert(1)</script>\n"
     )
@@ -18,6 +18,8 @@ def test_a_header_gives_the_fields_and_markup_becomes_plain_text() -> None:
         "date": "2019-07-16",
         "url": "https://example.org/a",
         "authors": ["Ana Quispe", "Bo Li"],
+        "section": "World",
+        "language": "es",
         "text": "A new bridge\n\nThe town paid for it now.\n\nA quotation.\n\nWhy\n\n- one\n\n- two\n\n1. first\n\n"
         "code here\n\nIn a box",
     }

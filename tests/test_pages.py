@@ -12,6 +12,7 @@ BODY = (
 HEAD = """<title>Old bridge closed after flood | Lima Post</title><meta property="og:site_name" content="Lima Post">
 <link rel="canonical" href="https://example.org/2019/bridge"><meta name="author" content="Ana Quispe">
 <meta property="article:published_time" content="2019-07-16T10:00:00Z">"""
+LINKED_DATA = '<script type="application/ld+json">{"@context": "https://schema.org", %s}</script>'
 TEXT = (
     "The town of Lima closed its oldest bridge on Monday, after a flood had damaged two of its five pillars.\n\n"
     "The head of the union, Ana Quispe, said that nobody had been hurt and that work would begin in May."
@@ -30,7 +31,27 @@ def test_a_page_gives_its_article_and_what_its_metadata_say() -> None:
         "date": "2019-07-16",
         "url": "https://example.org/2019/bridge",
         "authors": ["Ana Quispe"],
+        "section": "",
+        "language": "",
     }
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<meta property="article:section" content=" World news ">',
+        '<meta itemprop="articleSection" content="World news">',
+        LINKED_DATA % '"@type": "NewsArticle", "articleSection": ["World news", "Peru"]',
+    ],
+)
+def test_a_page_says_its_section(head: str) -> None:
+    assert page_record(page(head=HEAD + head))["section"] == "World news"
+
+
+@pytest.mark.parametrize("attribute", ['lang="en-US"', 'xml:lang="en-US"'])
+def test_a_page_says_its_language(attribute: str) -> None:
+    data = page().replace(b"<html>", f"<html {attribute}>".encode())
+    assert page_record(data)["language"] == "en-US"
 
 
 def test_the_one_main_heading_is_the_title_and_no_part_of_the_text() -> None:

@@ -139,10 +139,11 @@ def test_every_encoding_gives_the_same_article(tmp_path: Path, data: bytes) -> N
 
 def test_all_fields_of_a_line_are_read(tmp_path: Path) -> None:
     fields = {"id": "a-1", "title": " Old\u200b  Bridge\n", "source": "Lima Post", "date": "16 July 2019", "extra": [1]}
+    fields |= {"section": " World\nnews", "language": "en-US"}
     data = line(**fields, url="https://example.org/a", authors=["Ana Quispe", "Bo Li", "Ana Quispe", " "])
-    expected = Article(
-        "a-1", "Old Bridge", BODY, "Lima Post", "2019-07-16", "https://example.org/a", ("Ana Quispe", "Bo Li")
-    )
+    names = ("Ana Quispe", "Bo Li")
+    url = "https://example.org/a"
+    expected = Article("a-1", "Old Bridge", BODY, "Lima Post", "2019-07-16", url, names, "World news", "en")
     assert read(tmp_path / "a.jsonl", data) == [expected]
     assert read(tmp_path / "a.jsonl.gz", gzip.compress(data.encode())) == [expected]
 

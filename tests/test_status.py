@@ -49,6 +49,7 @@ def test_it_says_what_is_in_an_archive_and_changes_nothing(archive: Path) -> Non
     assert json.loads(json.dumps(found)) == {
         "archive": str(archive),
         "articles": 2,
+        "stories": 2,
         "passages": 2,
         "first_date": "2022-06-14",
         "last_date": "2022-07-02",

@@ -19,7 +19,7 @@ from rag import Chatbot, NothingReadable, SettingError, Settings
 from rag.archive import FILE_NAME, Archive
 from rag.embedding import Embedder
 from rag.reading import FORMATS, Refusal
-from rag.retrieval import DenseRetriever
+from rag.retrieval import Retriever
 
 ROOT = Path(__file__).parent.parent
 OWLS = "Three barn owls have nested in the old mill at Ferrow."
@@ -504,7 +504,7 @@ def test_an_archive_survives_being_killed(villages: Path, archive: Path, embedde
 
 def check_villages(archive: Path, embedder: Embedder) -> None:
     opened = Archive.open(archive)
-    with closing(DenseRetriever(opened, embedder)) as retriever:
+    with closing(Retriever(opened, embedder)) as retriever:
         found = retriever.retrieve("goats", k=1000)
     assert sorted(hit.article.id for hit in found) == sorted(f"v{n}" for n in range(60))
     assert all(hit.passage.text in hit.article.text and hit.passage.text for hit in found)

@@ -337,6 +337,7 @@ PIECES = [
     "By ",
     "; and ",
     "2019-07-16",
+    "pt-BR",
     "https://example.org/a?b=c#d",
     "x" * 400,
     "😀 مرحبا 東京。",
@@ -344,7 +345,7 @@ PIECES = [
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=30), max_size=8).map("".join)
 RECORDS = st.fixed_dictionaries(
     {"text": TEXTS},
-    optional=dict.fromkeys(("id", "title", "source", "date", "url"), TEXTS)
+    optional=dict.fromkeys(("id", "title", "source", "date", "url", "section", "language"), TEXTS)
     | {"authors": TEXTS | st.lists(TEXTS, max_size=3)},
 )
 

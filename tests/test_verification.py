@@ -82,6 +82,11 @@ CONTENT: dict[str, tuple[Damage, str, str]] = {
         "Articles are not as they came in (1: owl)",
         FETCH,
     ),
+    "another section": (
+        by("UPDATE articles SET section = 'Nature' WHERE id = 'owl'"),
+        "Articles are not as they came in (1: owl)",
+        FETCH,
+    ),
     "broken authors": (
         by("UPDATE articles SET authors = '[' WHERE id = 'bridge'"),
         "Articles cannot be read (1: bridge)",

@@ -1,0 +1,83 @@
+"""Filters: what an article must be for its passages to be found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal, get_args
+
+from rag.articles import Article
+from rag.dates import iso_day
+from rag.errors import FilterError
+from rag.languages import iso_language
+
+Field = Literal["outlets", "authors", "sections", "languages"]
+FIELDS: tuple[Field, ...] = get_args(Field)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions on articles, all of which must hold; an empty one is none.
+
+    Of several outlets, authors, sections or languages one must be the article's, upper and lower case alike. `since`
+    and `until` are days in any absolute form, both included; an article without a date meets neither. Raises
+    `FilterError` for what is no day.
+    """
+
+    outlets: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+    def __post_init__(self) -> None:
+        """Bring the days into the form that articles have, and whatever names were given into tuples."""
+        for name in ("since", "until"):
+            object.__setattr__(self, name, read_day(getattr(self, name)))
+        for name in FIELDS:
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+
+    def __bool__(self) -> bool:
+        """Say whether there is any condition."""
+        return any(getattr(self, field.name) for field in fields(self))
+
+    def as_of(self, day: str) -> Filters:
+        """Give the same filters for a reader who lives on that day: nothing that was published later."""
+        day = read_day(day)
+        return replace(self, until=min(day, self.until or day)) if day else self
+
+    def unmet(self, article: Article) -> str:
+        """Say which condition an article does not meet; nothing where it meets all."""
+        for name in FIELDS:
+            wanted = {folded(value, name) for value in getattr(self, name)}
+            stored = [value for value in _stored(article, name) if value]
+            if wanted and wanted.isdisjoint(folded(value, name) for value in stored):
+                has = f"it has {', '.join(stored)}" if stored else "it has none"
+                return f"of the {name} it should be {' or '.join(getattr(self, name))}; {has}"
+        if (self.since or self.until) and not article.date:
+            return "it has no date"
+        if article.date < self.since:
+            return f"it was published {article.date}, before {self.since}"
+        if self.until and article.date > self.until:
+            return f"it was published {article.date}, after {self.until}"
+        return ""
+
+
+def folded(value: str, field: Field) -> str:
+    """Give a value as it is compared."""
+    return (field == "languages" and iso_language(value)) or value.strip().casefold()
+
+
+def _stored(article: Article, field: Field) -> tuple[str, ...]:
+    if field == "authors":
+        return article.authors
+    return ({"outlets": article.source, "sections": article.section, "languages": article.language}[field],)
+
+
+def read_day(written: str) -> str:
+    """Give an ISO day for one in any absolute form, nothing for nothing. Raises `FilterError`."""
+    day = iso_day(written)
+    if written and not day:
+        raise FilterError(f"{written!r} is not one certain day. Write it like 2019-07-16.")
+    return day

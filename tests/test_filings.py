@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.archive import Archive, Entry
+from rag.articles import Article
+from rag.filings import _FILED, _FILINGS, Field, Filing
+from rag.filters import Filters
+from rag.passages import Passage
+
+ARTICLES = [
+    Article(
+        "bridge", "T", "Old bridge. Closed.", "Lima Post", "2019-07-16", "", ("Ana Quispe", "Bo Li"), "World", "en"
+    ),
+    Article("owl", "T", "Owls. Return.", "ÉCHO", "2022-06-14", "", ("Bo Li",), "Nature", "fr"),
+    Article("ferry", "T", "Ferry. Late.", "Écho", "2022-06-15", "", (), "", "fr"),
+    Article("rumour", "T", "No date. Here.", "", "", "", ("Ána",), "nature", ""),
+]
+IDS = {"bridge": [1, 2], "owl": [3, 4], "ferry": [5, 6], "rumour": [7, 8]}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive.create(tmp_path / "archive", {"model": "some-model"}) as created:
+        created.put(map(entry, ARTICLES))
+        yield created
+
+
+def entry(article: Article) -> Entry:
+    middle, end = article.text.index(" "), len(article.text)
+    spans = [(0, middle), (middle + 1, end)]
+    passages = tuple(Passage(article.id, first, last, article.text[first:last]) for first, last in spans)
+    return Entry(article, passages, np.ones((2, 4), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("filters", "articles"),
+    [
+        (Filters(), ["bridge", "owl", "ferry", "rumour"]),
+        (Filters(outlets=("écho",)), ["owl", "ferry"]),
+        (Filters(outlets=("LIMA POST ", "Écho")), ["bridge", "owl", "ferry"]),
+        (Filters(outlets=("Lima",)), []),
+        (Filters(authors=("bo li",)), ["bridge", "owl"]),
+        (Filters(authors=("ána", "ana quispe")), ["bridge", "rumour"]),
+        (Filters(sections=("NATURE",)), ["owl", "rumour"]),
+        (Filters(languages=("fr-CA",)), ["owl", "ferry"]),
+        (Filters(languages=("eng", "fr")), ["bridge", "owl", "ferry"]),
+        (Filters(languages=("Klingon",)), []),
+        (Filters(since="2022-06-14"), ["owl", "ferry"]),
+        (Filters(until="14 June 2022"), ["bridge", "owl"]),
+        (Filters(since="2022-06-14", until="2022-06-14"), ["owl"]),
+        (Filters(since="2020-01-01", authors=("Bo Li",), languages=("fr",)), ["owl"]),
+        (Filters(outlets=("Lima Post",), sections=("Nature",)), []),
+    ],
+)
+def test_the_passages_of_the_articles_that_meet_all_filters_are_found(
+    archive: Archive, filters: Filters, articles: list[str]
+) -> None:
+    found = archive.filed(filters)
+
+    assert found.tolist() == [number for name in articles for number in IDS[name]]
+    assert found.dtype == np.int64
+
+
+def test_a_passage_is_filed_under_article_outlet_day_and_story(archive: Archive) -> None:
+    story = {article.id: label for label, found in archive.copies(labels(archive)).items() for article in found}
+
+    assert archive.filings([4, 7, 99]) == {
+        4: Filing("owl", "ÉCHO", "2022-06-14", story["owl"]),
+        7: Filing("rumour", "", "", story["rumour"]),
+    }
+
+
+def labels(archive: Archive) -> set[str]:
+    return {filing.story for filing in archive.filings(range(1, 9)).values()}
+
+
+def test_what_can_be_asked_for_is_listed_once_and_in_order(archive: Archive) -> None:
+    fields: list[Field] = ["outlets", "authors", "sections", "languages"]
+
+    assert [archive.values(field) for field in fields] == [
+        ("Lima Post", "ÉCHO", "Écho"),
+        ("Ana Quispe", "Bo Li", "Ána"),
+        ("Nature", "World", "nature"),
+        ("en", "fr"),
+    ]
+    assert archive.outlets() == archive.searched().outlets == archive.values("outlets")
+
+
+def test_authors_that_cannot_be_read_hide_no_others(archive: Archive) -> None:
+    archive.database.read("UPDATE articles SET authors = '[' WHERE id = 'rumour'")
+
+    assert archive.values("authors") == ("Ana Quispe", "Bo Li")
+    assert archive.filed(Filters(authors=("Bo Li",))).tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("query", [_FILED + "WHERE date > ''", _FILINGS], ids=["filed", "filings"])
+def test_no_text_is_walked_for_it(archive: Archive, query: str) -> None:
+    values = ["[1]"] * query.count("?")
+    plan = [step for _, _, _, step in archive.database.read(f"EXPLAIN QUERY PLAN {query}", values)]
+
+    reading = [step for step in plan if " articles " in step]
+    assert reading
+    assert all("USING COVERING INDEX articles_in_brief" in step for step in reading)
