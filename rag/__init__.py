@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ArchiveNotFound,
         ArticleError,
         ArticleNotFound,
+        FilterError,
         GenerationFailed,
         ModelError,
         NothingReadable,
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
         RagError,
         SettingError,
     )
+    from rag.filters import Filters
+    from rag.fusion import Ranking
     from rag.indexing import index_articles
-    from rag.passages import Passage, ScoredPassage
+    from rag.passages import Passage, ScoredPassage, Standing
+    from rag.retrieval import Retriever
     from rag.settings import Settings, load_settings
 
 # Where each public name lives. Modules are loaded on first use, so that `import rag` takes milliseconds.
@@ -43,17 +47,22 @@ _HOMES = {
     "ArticleNotFound": "errors",
     "Chatbot": "chatbot",
     "Citation": "answers",
+    "FilterError": "errors",
+    "Filters": "filters",
     "GenerationFailed": "errors",
     "ModelError": "errors",
     "NothingReadable": "errors",
     "Passage": "passages",
     "QuestionError": "errors",
     "RagError": "errors",
+    "Ranking": "fusion",
+    "Retriever": "retrieval",
     "ScoredPassage": "passages",
     "Searched": "answers",
     "Sentence": "answers",
     "SettingError": "errors",
     "Settings": "settings",
+    "Standing": "passages",
     "index_articles": "indexing",
     "load_settings": "settings",
 }
@@ -71,17 +80,22 @@ __all__ = [
     "ArticleNotFound",
     "Chatbot",
     "Citation",
+    "FilterError",
+    "Filters",
     "GenerationFailed",
     "ModelError",
     "NothingReadable",
     "Passage",
     "QuestionError",
     "RagError",
+    "Ranking",
+    "Retriever",
     "ScoredPassage",
     "Searched",
     "Sentence",
     "SettingError",
     "Settings",
+    "Standing",
     "index_articles",
     "load_settings",
 ]

@@ -18,12 +18,13 @@ from rag.errors import GenerationFailed
 from rag.evidence import rank_evidence
 from rag.examples import suggest_questions
 from rag.extraction import extract
+from rag.filters import Filters
 from rag.generation import Generator, LanguageModel
 from rag.indexing import facts_for
 from rag.passages import ScoredPassage
 from rag.prompting import write_prompt
 from rag.questions import Question, read_question
-from rag.retrieval import DenseRetriever
+from rag.retrieval import Retriever
 from rag.settings import Settings, load_settings
 
 PASSAGES_READ = 8
@@ -37,7 +38,7 @@ class Chatbot:
     def __init__(self, archive: Archive, embedder: Embedder, generator: Generator | None = None) -> None:
         self._archive = archive
         self._embedder = embedder
-        self._retriever = DenseRetriever(archive, embedder)
+        self._retriever = Retriever(archive, embedder)
         self._generator = generator
 
     @classmethod
@@ -62,29 +63,37 @@ class Chatbot:
     ) -> None:
         self.close()
 
-    def ask(self, question: str) -> Answer:
-        """Answer a question, or say that the archive does not. Raises `QuestionError`."""
-        *_, answer = self.stream(question)
+    def ask(self, question: str, *, filters: Filters | None = None, as_of: str = "") -> Answer:
+        """Answer a question, or say that the archive does not. Raises `QuestionError` and `FilterError`."""
+        *_, answer = self.stream(question, filters=filters, as_of=as_of)
         return answer
 
-    def stream(self, question: str) -> Iterator[Answer]:
-        """Yield the answer as it grows; the last one is complete. Raises `QuestionError`."""
-        asked = read_question(question)
-        passages = self._read(asked)
-        if self._generator is None or not passages:
-            yield self._extract(asked, passages)
-        else:
-            yield from self._generate(asked, passages, self._generator)
+    def stream(self, question: str, *, filters: Filters | None = None, as_of: str = "") -> Iterator[Answer]:
+        """Yield the answer as it grows; the last one is complete.
 
-    def search(self, question: str, k: int = 10) -> list[ScoredPassage]:
-        """Give the at most `k` passages that are nearest to a question, best first. Raises `QuestionError`."""
-        return self._retriever.retrieve(read_question(question).text, k=k)
+        Only articles that meet the filters are read, and none that was published after the day `as_of`. Raises
+        `QuestionError` and `FilterError`.
+        """
+        asked = read_question(question)
+        searched = self._archive.searched((filters or Filters()).as_of(as_of))
+        passages = self._retriever.retrieve(asked.text, k=PASSAGES_READ, filters=filters, as_of=as_of)
+        if self._generator is None or not passages:
+            yield self._extract(asked, passages, searched)
+        else:
+            yield from self._generate(asked, passages, searched, self._generator)
+
+    def search(
+        self, question: str, k: int = 10, *, filters: Filters | None = None, as_of: str = "", explain: bool = False
+    ) -> list[ScoredPassage]:
+        """Give the at most `k` best passages for a question, best first. Raises `QuestionError` and `FilterError`."""
+        return self._retriever.retrieve(question, k=k, filters=filters, as_of=as_of, explain=explain)
 
     def examples(self, most: int = 4) -> list[str]:
         """Give at most so many questions that the archive answers, for a reader who does not know it yet."""
         tried = map(read_question, suggest_questions(self._archive.newest(NEWEST_READ)))
-        answers = (self._extract(question, self._read(question)) for question in tried)
-        return [answer.question for answer in islice((answer for answer in answers if answer.sentences), most)]
+        found = ((question, self._retriever.retrieve(question.text, k=PASSAGES_READ)) for question in tried)
+        answered = (question.text for question, passages in found if rank_evidence(question, passages, self._embedder))
+        return list(islice(answered, most))
 
     def article(self, article_id: str) -> Article:
         """Give an article as it is stored. Raises `ArticleNotFound`."""
@@ -99,19 +108,19 @@ class Chatbot:
         """Release the archive."""
         self._retriever.close()
 
-    def _extract(self, question: Question, passages: list[ScoredPassage], notice: str = "") -> Answer:
+    def _extract(
+        self, question: Question, passages: list[ScoredPassage], searched: Searched, notice: str = ""
+    ) -> Answer:
         excerpts = extract(rank_evidence(question, passages, self._embedder))
         citations = tuple(quote(number, e.article, e.start, e.end) for number, e in enumerate(excerpts, start=1))
         sentences = tuple(Sentence(citation.text, (citation.number,)) for citation in citations)
         state: State = "answered" if sentences else "not_in_archive"
-        return Answer(question.text, state, sentences, citations, self.searched, notice)
+        return Answer(question.text, state, sentences, citations, searched, notice)
 
-    def _read(self, question: Question) -> list[ScoredPassage]:
-        return self._retriever.retrieve(question.text, k=PASSAGES_READ)
-
-    def _generate(self, question: Question, passages: list[ScoredPassage], generator: Generator) -> Iterator[Answer]:
+    def _generate(
+        self, question: Question, passages: list[ScoredPassage], searched: Searched, generator: Generator
+    ) -> Iterator[Answer]:
         read = passages[:PASSAGES_PROMPTED]
-        searched = self.searched
         answer = None
         notice = ""
         text = ""
@@ -127,7 +136,7 @@ class Chatbot:
             yield Answer(question.text, "not_in_archive", (), (), searched)
         elif answer is None or not answer.citations:
             unusable = "The language model cited no passage, so these are the articles' own words."
-            yield self._extract(question, passages, notice or unusable)
+            yield self._extract(question, passages, searched, notice or unusable)
         elif notice:
             yield replace(answer, notice=notice)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from rag.models import digest_of_model, export_folder, find_model, told_of_model
 Announce = Callable[[str], None]
 
 PREPARING = "Preparing the model for this machine, once"
+QUESTIONS_KEPT = 16
 
 
 class LoadedModel(Protocol):
@@ -38,6 +40,8 @@ class Embedder:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
+        # A question is asked of the index, and then of the sentences that were found.
+        self._questions = lru_cache(maxsize=QUESTIONS_KEPT)(self._embed_question)
 
     @classmethod
     def open(cls, name: str, *, announce: Announce | None = None) -> Embedder:
@@ -71,8 +75,12 @@ class Embedder:
         return self._model.encode([_encodable(text) for text in texts], question=False)
 
     def embed_question(self, question: str) -> Vectors:
-        """Give the unit vector of a question, shape (dimension,)."""
+        """Give the unit vector of a question, shape (dimension,), which is not to be written to."""
+        return self._questions(question)
+
+    def _embed_question(self, question: str) -> Vectors:
         vector: Vectors = self._model.encode([_encodable(question)], question=True)[0]
+        vector.flags.writeable = False
         return vector
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

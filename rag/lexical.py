@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,12 +29,14 @@ from rag.words import Word, subject_words, words
 if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher, TextAnalyzer
 
-FORMAT = "1"
+FORMAT = "2"
 WORDS = "words"
 REWRITTEN = {"meta.json", ".managed.json"}  # all other files of Tantivy stay as they are once they are written
 
 PASSAGE, ANALYZER = "passage", "english"
 WEIGHTS = {"title": 1.5, "source": 0.5, "body": 1.0}
+# The whole text of an article, with the first of its passages: it says what the passages of an article are about.
+WHOLE = {"whole": 1.0}
 TIE = 0.3  # what a word adds for each further field that has it: a title often repeats the body
 QUOTED_WEIGHT, NAME_WEIGHT = 2.0, 1.0  # for a phrase as a whole, beside its single words
 LONGEST_WORD = 60  # bytes; what is longer is data, not language
@@ -79,16 +81,27 @@ class WordIndex:
         """How far it follows the archive."""
         return self._commit.manifest.position
 
-    def search(self, question: str, k: int) -> list[tuple[int, float]]:
-        """Give the ids of the at most `k` best passages with their BM25 scores, best first.
+    def search(self, question: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Give the ids of the at most `k` best passages (of those `among`) with their BM25 scores, best first.
 
         Any text is a question; nothing in it is an operator. What stands in double quotes, and names of several words,
         need not be found as a phrase, but lift the passages where they are.
         """
+        return self._search(question, k, among, WEIGHTS)
+
+    def search_articles(self, question: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Do the same for whole articles; the id is that of the first passage of each."""
+        return self._search(question, k, among, WHOLE)
+
+    def _search(
+        self, question: str, k: int, among: Sequence[int] | None, weights: Mapping[str, float]
+    ) -> list[tuple[int, float]]:
         opened = self._commit
-        query, most = _query(opened, question), min(k, opened.searcher.num_docs)
+        query, most = _query(opened, question, weights), min(k, opened.searcher.num_docs)
         if query is None or most <= 0:
             return []
+        if among is not None:
+            query = _only(opened, query, among)
         hits = opened.searcher.search(query, most, count=False).hits
         found = opened.searcher.fast_field_values(PASSAGE, [address for _, address in hits])
         scored = [(int(number or 0), float(score)) for number, (score, _) in zip(found, hits, strict=True)]
@@ -267,19 +280,23 @@ def _write(archive: Archive, directory: Path, since: Position, until: Position) 
 
 
 def _documents(archive: Archive, after: int, until: int) -> Iterator[dict[str, str | int]]:
+    last = ""
     for batch in archive.passages_after(after):
         for number, passage, article in batch:
             if number > until:
                 return
             texts = {"title": article.title, "source": article.source, "body": passage.text}
+            if article.id != last:  # the passages of an article come in together
+                texts["whole"] = f"{article.title}\n{article.text}"
+                last = article.id
             yield {PASSAGE: number, **{name: _plain(text) for name, text in texts.items()}}
 
 
 # Searching
 
 
-def _query(opened: _Opened, question: str) -> Query | None:
-    """Give what is searched for a question, or None where it holds no word."""
+def _query(opened: _Opened, question: str, fields: Mapping[str, float]) -> Query | None:
+    """Give what is searched for a question in some fields, or None where it holds no word."""
     from tantivy import Occur, Query
 
     weights: dict[tuple[str, ...], float] = {}
@@ -287,8 +304,17 @@ def _query(opened: _Opened, question: str) -> Query | None:
         stems = tuple(opened.analyzer.analyze(text))
         if stems:
             weights[stems] = max(weight, weights.get(stems, 0.0))
-    found = [(Occur.Should, Query.boost_query(_anywhere(opened, stems), weight)) for stems, weight in weights.items()]
+    found = [
+        (Occur.Should, Query.boost_query(_anywhere(opened, stems, fields), weight)) for stems, weight in weights.items()
+    ]
     return Query.boolean_query(found) if found else None
+
+
+def _only(opened: _Opened, query: Query, among: Sequence[int]) -> Query:
+    from tantivy import Occur, Query
+
+    allowed = Query.const_score_query(Query.term_set_query(opened.schema, PASSAGE, list(among)), 0.0)
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, allowed)])
 
 
 def _sought(question: str) -> Iterator[tuple[str, float]]:
@@ -302,8 +328,8 @@ def _is_name(one: Word, two: Word) -> bool:
     return one.capital and two.capital and two.start - one.start - len(one.text) == 1
 
 
-def _anywhere(opened: _Opened, stems: tuple[str, ...]) -> Query:
-    """Give the search for a word, or for several that follow one another, in all fields."""
+def _anywhere(opened: _Opened, stems: tuple[str, ...], weights: Mapping[str, float]) -> Query:
+    """Give the search for a word, or for several that follow one another, in some fields."""
     from tantivy import Query
 
     def within(field: str) -> Query:
@@ -311,7 +337,7 @@ def _anywhere(opened: _Opened, stems: tuple[str, ...]) -> Query:
             return Query.term_query(opened.schema, field, stems[0])
         return Query.phrase_query(opened.schema, field, list(stems))
 
-    fields = [Query.boost_query(within(field), weight) for field, weight in WEIGHTS.items()]
+    fields = [Query.boost_query(within(field), weight) for field, weight in weights.items()]
     return Query.disjunction_max_query(fields, TIE)
 
 
@@ -322,7 +348,7 @@ def _schema() -> Schema:
     from tantivy import SchemaBuilder
 
     builder = SchemaBuilder().add_unsigned_field(PASSAGE, indexed=True, fast=True)
-    for field in WEIGHTS:
+    for field in WEIGHTS | WHOLE:
         builder = builder.add_text_field(field, tokenizer_name=ANALYZER)
     return builder.build()
 
@@ -375,6 +401,8 @@ def _open(commit: Path) -> _Opened:
     from tantivy import Index
 
     manifest = _verified(commit)
+    if manifest.made_by.get("format") != FORMAT:
+        raise ArchiveDamaged(f"its format is {manifest.made_by.get('format')}, not {FORMAT}")
     # Tantivy writes a lock where it opens, and has all files in memory when it is open.
     with _refused(), _passing_folder() as place:
         for name in manifest.files:

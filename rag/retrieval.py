@@ -1,138 +1,269 @@
-"""Finding the passages of an archive that are nearest to a question."""
+"""Retrieval: the passages of an archive for a question, by meaning and by words, one slot for each story."""
 
 from __future__ import annotations
 
-import heapq
+import asyncio
+import datetime as dt
 import logging
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rag.archive import MADE_WITH, Archive, Found, closed_on_failure
+from rag.archive import Archive, closed_on_failure
+from rag.channels import Among, Hit, Meaning, Words, deepened
 from rag.embedding import Embedder
-from rag.generations import Generation, current_mark, open_current
+from rag.errors import ArchiveDamaged, RagError
+from rag.filings import Filing
+from rag.filters import Filters, read_day
+from rag.fusion import Candidate, Channel, Ranked, Ranking, give_slots, rank, shares
+from rag.hints import Hints, read_hints
 from rag.indexing import facts_for
-from rag.passages import ScoredPassage
-from rag.scanning import ExactIndex
+from rag.passages import ScoredPassage, Standing
+from rag.questions import read_question
 from rag.settings import Settings, load_settings
+
+PATIENCE = 10  # how often a search is begun anew that a writer got ahead of
+AMONGS_KEPT = 4  # people ask several questions with one filter
+REPORTED_WITHIN = 2  # days: what happened on a day is in the papers of the next ones
 
 logger = logging.getLogger(__name__)
 
-Hit = tuple[int, float]
 
-PATIENCE = 10  # how often a search is begun anew that a writer got ahead of
+class Retriever:
+    """Finds the passages of one archive that belong to a question; safe to use from several threads."""
 
+    def __init__(self, archive: Archive, embedder: Embedder, ranking: Ranking | None = None) -> None:
+        self.ranking = ranking or Ranking()
+        self._archive = archive
+        self._meaning = Meaning(archive, embedder)
+        self._words = Words(archive)
+        self._amongs: dict[tuple[Filters, int], Among] = {}
+        self._lock = threading.Lock()
+        self._told: dict[Channel, str] = {}
 
-class Retriever(Protocol):
-    """Anything that finds passages; hosts may bring their own."""
+    @classmethod
+    def open(
+        cls, archive: Path | str | None = None, settings: Settings | None = None, ranking: Ranking | None = None
+    ) -> Self:
+        """Open an archive for search; without settings, those of the environment hold.
 
-    def retrieve(self, question: str, *, k: int = 10) -> list[ScoredPassage]:
-        """Give at most `k` passages, best first."""
+        Raises `ArchiveError` where the archive is missing or was made with another model, and `ModelError`.
+        """
+        settings = settings or load_settings()
+        with closed_on_failure(Archive.open(Path(archive or settings.archive))) as opened:
+            opened.check_facts(facts_for(opened.directory, settings))
+            return cls(opened, Embedder.open(settings.model), ranking)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def retrieve(
+        self, question: str, *, k: int = 10, filters: Filters | None = None, as_of: str = "", explain: bool = False
+    ) -> list[ScoredPassage]:
+        """Give the at most `k` best passages for a question, best first.
+
+        Nothing comes that the filters refuse, or that was published after the day `as_of`; "last week" in a question
+        is the one before that day, else before today. With `explain` each passage says what brought it there. Raises
+        `QuestionError` and `FilterError`.
+        """
+        asked = self._read(question, filters or Filters(), as_of)
+        for _ in range(PATIENCE):
+            revision = self._archive.revision
+            finds = self._find(asked, max(k, self.ranking.depth))
+            ranked = rank(finds.candidates(self.ranking), asked.hints, self.ranking)
+            chosen = give_slots(ranked, k, self.ranking, compares=asked.hints.compares)
+            found = list(self._shown(chosen, asked, explain=explain))
+            # What was replaced meanwhile would be missing in its old and in its new state.
+            if self._archive.revision == revision or (len(found) == len(chosen) and not finds.missed):
+                break
+        return found
+
+    async def aretrieve(
+        self, question: str, *, k: int = 10, filters: Filters | None = None, as_of: str = "", explain: bool = False
+    ) -> list[ScoredPassage]:
+        """Do the same in a thread of its own, for hosts that run an event loop."""
+        return await asyncio.to_thread(self.retrieve, question, k=k, filters=filters, as_of=as_of, explain=explain)
+
+    def close(self) -> None:
+        """Release the archive and its indexes."""
+        self._meaning.close()
+        self._words.close()
+        self._archive.close()
+
+    def _read(self, question: str, filters: Filters, as_of: str) -> _Asked:
+        text = read_question(question).text
+        today = dt.date.fromisoformat(read_day(as_of)) if as_of else dt.date.today()  # noqa: DTZ011 # the reader's day
+        return _Asked(text, filters.as_of(as_of), _reported(read_hints(text, self._archive.outlets(), today)))
+
+    def _find(self, asked: _Asked, depth: int) -> _Finds:
+        """Search by each channel: everywhere, and among what the question names, which may lie deep."""
+        finds = _Finds(self._archive, depth)
+        everywhere = self._among(asked.filters) if asked.filters else None
+        self._search(asked, everywhere, finds.everywhere, finds)
+        for narrowed in _narrowed(asked.filters, asked.hints):
+            self._search(asked, self._among(narrowed), finds.narrowed, finds)
+        if "meaning" in finds.everywhere:
+            finds.cosines = self._meaning.cosines(self._meaning.vector(asked.text), finds.numbers)
+        return finds
+
+    def _search(self, asked: _Asked, among: Among | None, hits: dict[str, list[Hit]], finds: _Finds) -> None:
+        def search(name: str, best: Callable[[int], Sequence[Hit]]) -> None:
+            hits.setdefault(name, []).extend(deepened(best, finds.keep, finds.depth))
+
+        if "meaning" in self.ranking.channels:
+            with self._may_fail("meaning"):
+                vector = self._meaning.vector(asked.text)
+                search("meaning", lambda k: self._meaning.best(vector, k, among))
+        if "words" in self.ranking.channels:
+            with self._may_fail("words"):
+                search("words", lambda k: self._words.best(asked.text, k, among))
+                search("article", lambda k: self._words.best_articles(asked.text, k, among))
+
+    def _may_fail(self, channel: Channel) -> _LeftOut:
+        return _LeftOut(channel, self._told, alone=len(self.ranking.channels) == 1)
+
+    def _among(self, filters: Filters) -> Among:
+        key = (filters, self._archive.revision)
+        with self._lock:
+            if key not in self._amongs:
+                self._amongs[key] = Among(self._archive, self._archive.filed(filters))
+                for stale in list(self._amongs)[:-AMONGS_KEPT]:
+                    del self._amongs[stale]
+            return self._amongs[key]
+
+    def _shown(self, chosen: Sequence[Ranked], asked: _Asked, *, explain: bool) -> Iterator[ScoredPassage]:
+        stored = self._archive.passages([each.candidate.number for each in chosen])
+        copies = self._archive.copies({each.candidate.story for each in chosen} - {""})
+        for place, each in enumerate((each for each in chosen if each.candidate.number in stored), 1):
+            passage, article = stored[each.candidate.number]
+            others = (copy for copy in copies.get(each.candidate.story, ()) if copy.id != article.id)
+            also_in = tuple(copy for copy in others if not asked.filters.unmet(copy))
+            shown = ScoredPassage(
+                passage, article, place, each.score, each.candidate.meaning, each.candidate.words, also_in
+            )
+            yield replace(shown, why=tuple(_reasons(shown, each))) if explain else shown
 
 
 @dataclass(frozen=True, slots=True)
-class _Searched:
-    """What is searched for one state of an archive: a generation, and exactly what came after it."""
+class _Asked:
+    """A question as it is searched for."""
 
-    revision: int
-    mark: str
-    generation: Generation | None
-    newer: ExactIndex
-
-    def nearest(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
-        published = self.generation.nearest(vector, k) if self.generation else []
-        return heapq.nlargest(k, [*published, *self.newer.nearest(vector, k)], key=lambda hit: hit[1])
+    text: str
+    filters: Filters
+    hints: Hints
 
 
-class DenseRetriever:
-    """Nearest passages by the cosine of their vectors with the question's; safe to use from several threads."""
+@dataclass
+class _Finds:
+    """What the channels found, everywhere and among what the question names, as far as it is still in the archive."""
 
-    def __init__(self, archive: Archive, embedder: Embedder) -> None:
-        self._archive = archive
-        self._embedder = embedder
-        self._facts = archive.facts
-        self._lock = threading.Lock()
-        self._searched: _Searched | None = None
-        self._replaced: Generation | None = None
+    archive: Archive
+    depth: int
+    everywhere: dict[str, list[Hit]] = field(default_factory=dict)
+    narrowed: dict[str, list[Hit]] = field(default_factory=dict)
+    cosines: Mapping[int, float] = field(default_factory=dict)
+    filed: dict[int, Filing] = field(default_factory=dict)
+    missed: bool = False
 
-    @classmethod
-    def open(cls, archive: Path | None = None, settings: Settings | None = None) -> DenseRetriever:
-        """Open an archive for search. Raises `ArchiveError` where it is missing or was made with another model."""
-        settings = settings or load_settings()
-        with closed_on_failure(Archive.open(archive or settings.archive)) as opened:
-            opened.check_facts(facts_for(opened.directory, settings))
-            return cls(opened, Embedder.open(settings.model))
+    def keep(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Give those of the hits whose passages are in the archive."""
+        self.filed |= self.archive.filings([number for number, _ in hits if number not in self.filed])
+        kept = [hit for hit in hits if hit[0] in self.filed]
+        self.missed |= len(kept) < len(hits)
+        return kept
 
-    def retrieve(self, question: str, *, k: int = 10) -> list[ScoredPassage]:
-        """Give the at most `k` nearest passages; the score is the cosine similarity."""
-        found = self._live(self._embedder.embed_question(question), k)
-        return [ScoredPassage(passage, article, rank, score) for rank, (passage, article, score) in enumerate(found, 1)]
+    @property
+    def numbers(self) -> list[int]:
+        """The passages that a channel found; an article's first passage is not meant by what its words score."""
+        return sorted({number for name in ("meaning", "words") for number, _ in self._hits(name)})
 
-    def close(self) -> None:
-        """Release the archive and its index."""
-        searched = self._searched.generation if self._searched else None
-        for generation in (searched, self._replaced):
-            if generation is not None:
-                generation.close()
-        self._archive.close()
+    def candidates(self, ranking: Ranking) -> Iterator[Candidate]:
+        """Yield what was found with the signals of its score."""
+        signals = {name: shares(scores, ranking.fusion) for name, scores in self._scores(ranking).items()}
+        # Of an article the first passage was found, and stands for all.
+        whole = {self.filed[number].article_id: share for number, share in signals.pop("article", {}).items()}
+        standings = {name: _standings(hits) for name, hits in self.everywhere.items()}
+        for number in self.numbers:
+            filing = self.filed[number]
+            shared = {name: found.get(number, 0.0) for name, found in signals.items()}
+            if "article" in self.everywhere:
+                shared["article"] = whole.get(filing.article_id, 0.0)
+            places = (standings.get(name, {}).get(number) for name in ("meaning", "words"))
+            story = filing.story or filing.article_id
+            yield Candidate(number, filing.article_id, story, filing.source, filing.date, shared, *places)
 
-    def _live(self, vector: NDArray[np.float32], k: int) -> list[tuple[*Found, float]]:
-        """Search ever deeper until so many are found that are still in the archive; others have left it since."""
-        asked, patience = k, PATIENCE
-        while True:
-            revision = self._archive.revision
-            nearest = self._nearest(vector, asked)
-            stored = self._archive.passages([number for number, _ in nearest])
-            if len(stored) < len(nearest) and patience and self._archive.revision != revision:
-                patience -= 1  # what was replaced meanwhile would be missing in its old and in its new state
-                continue
-            live = [(*stored[number], score) for number, score in nearest if number in stored]
-            if len(live) >= k or len(nearest) < asked:
-                return live[:k]
-            asked *= 4
+    def _scores(self, ranking: Ranking) -> dict[str, dict[int, float]]:
+        scores = {name: dict(self._hits(name)) for name in self.everywhere}
+        if "meaning" in scores and ranking.fusion == "scores":
+            scores["meaning"] = dict(self.cosines)  # also of what only its words found
+        return scores
 
-    def _nearest(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
-        searched = self._current()
-        try:
-            return searched.nearest(vector, k)
-        except Exception as error:
-            if searched.generation is None:
-                raise
-            logger.warning("The vector index failed (%s); answers come from the stored vectors.", type(error).__name__)
-        return self._without_generation(searched).nearest(vector, k)
+    def _hits(self, name: str) -> list[Hit]:
+        return [*self.everywhere.get(name, ()), *self.narrowed.get(name, ())]
 
-    def _current(self) -> _Searched:
-        """Give what is searched, in step with the archive: other processes may have written to it, and published."""
-        with self._lock:
-            known, revision = self._searched, self._archive.revision
-            mark = current_mark(self._archive.directory)
-            if known is None or (known.revision, known.mark) != (revision, mark):
-                known = self._searched = self._followed(known, revision, mark)
-            return known
 
-    def _followed(self, known: _Searched | None, revision: int, mark: str) -> _Searched:
-        self._archive.check_facts({fact: self._facts[fact] for fact in MADE_WITH if fact in self._facts})
-        if known is not None and known.mark == mark:
-            return _Searched(revision, mark, known.generation, known.newer.followed(self._archive))
-        generation = open_current(self._archive)
-        self._retire(known.generation if known is not None else None)
-        newer = ExactIndex(generation.manifest.position.passages if generation else 0)
-        return _Searched(revision, mark, generation, newer.followed(self._archive))
+class _LeftOut:
+    """Leaves out a channel that fails, and says so once, unless it is the only one."""
 
-    def _without_generation(self, failed: _Searched) -> _Searched:
-        everything = _Searched(failed.revision, failed.mark, None, ExactIndex().followed(self._archive))
-        with self._lock:
-            if self._searched is failed:
-                self._searched = everything
-                self._retire(failed.generation)
-        return everything
+    def __init__(self, channel: Channel, told: dict[Channel, str], *, alone: bool) -> None:
+        self._channel: Channel = channel
+        self._told = told
+        self._alone = alone
 
-    def _retire(self, generation: Generation | None) -> None:
-        # Another thread may still be asking the generation that is replaced now, but not the one before it.
-        if self._replaced is not None and self._replaced is not generation:
-            self._replaced.close()
-        self._replaced = generation
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if error is None:
+            self._told.pop(self._channel, None)
+        passing = isinstance(error, Exception) and (
+            not isinstance(error, RagError) or isinstance(error, ArchiveDamaged)
+        )
+        if not passing or self._alone:
+            return False
+        reason = str(error) if isinstance(error, RagError) else type(error).__name__
+        if self._told.get(self._channel) != reason:
+            self._told[self._channel] = reason
+            logger.warning("The search by %s failed and is left out: %s", self._channel, reason)
+        return True
+
+
+def _reported(hints: Hints) -> Hints:
+    """Widen the time that a question names by the days in which the papers report on it."""
+    if not hints.until:
+        return hints
+    until = dt.date.fromisoformat(hints.until) + dt.timedelta(days=REPORTED_WITHIN)
+    return replace(hints, until=until.isoformat())
+
+
+def _narrowed(filters: Filters, hints: Hints) -> Iterator[Filters]:
+    """Yield the filters that let through only what the question names, as far as the given ones do."""
+    wanted = [outlet for outlet in hints.outlets if not filters.outlets or outlet in filters.outlets]
+    yield from (replace(filters, outlets=(outlet,)) for outlet in wanted)
+    if hints.since or hints.until:
+        since = max(filters.since, hints.since)
+        until = min(filters.until or hints.until, hints.until or filters.until)
+        if since <= (until or since):
+            yield replace(filters, since=since, until=until)
+
+
+def _standings(hits: Sequence[Hit]) -> dict[int, Standing]:
+    return {number: Standing(place, score) for place, (number, score) in enumerate(hits, 1)}
+
+
+def _reasons(shown: ScoredPassage, ranked: Ranked) -> Iterator[str]:
+    for name, standing in (("meaning", shown.meaning), ("words", shown.words)):
+        yield f"number {standing.rank} by {name} ({standing.score:.2f})" if standing else f"not found by {name}"
+    yield from ranked.raised
+    if shown.also_in:
+        yield f"stands for {len(shown.also_in) + 1} articles of one story"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,14 @@ class ExactIndex:
         self._last = after
         self._numbers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._matrix: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, numbers: Sequence[int], matrix: NDArray[np.float32]) -> ExactIndex:
+        """Give an index of these passages, which follows no archive."""
+        index = cls()
+        index._numbers = np.asarray(numbers, dtype=np.int64)
+        index._matrix = matrix if len(matrix) else None
+        return index
 
     def followed(self, archive: Archive) -> ExactIndex:
         """Give an index that knows what came in since; this one stays as it is for those who are searching it."""

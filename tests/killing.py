@@ -28,14 +28,16 @@ from numpy.typing import NDArray
 
 from rag.archive import FILE_NAME, Archive
 from rag.embedding import Embedder
+from rag.fusion import Ranking
 from rag.generations import VECTORS, damage
 from rag.leases import READERS
-from rag.retrieval import DenseRetriever
+from rag.retrieval import Retriever
 from rag.scanning import ExactIndex
 
 ROOT = Path(__file__).parent.parent
 _READ_BUT_EMPTY = "SELECT path FROM files WHERE state = 'indexed' AND path NOT IN (SELECT path FROM origins)"
 KILLED = -signal.SIGKILL
+BY_MEANING = Ranking(channels=("meaning",), per_article=10_000)  # what the vector index alone gives
 
 
 class Step(NamedTuple):
@@ -192,14 +194,14 @@ def check_search(archive: Archive, most: int = 4) -> None:
     if not numbers:
         return
     everything = ExactIndex().followed(archive)
-    retriever = DenseRetriever(Archive.open(archive.directory), Embedder(StoredVectors(numbers, matrix)))
-    with closing(retriever):
+    model = Embedder(StoredVectors(numbers, matrix))
+    with closing(Retriever(Archive.open(archive.directory), model, BY_MEANING)) as retriever:
         for number in numbers[:: max(1, len(numbers) // most)]:
             query = matrix[numbers.index(number)]
             expected = [score for _, score in everything.nearest(query, 10)]
             found = retriever.retrieve(str(number), k=10)
             likeness = dict(zip(_places(archive, numbers), (matrix @ query).tolist(), strict=True))
-            scores = [hit.score for hit in found]
+            scores = [hit.meaning.score for hit in found if hit.meaning]
             np.testing.assert_allclose(scores, expected, atol=1e-4)
             places = [(hit.passage.article_id, hit.passage.start) for hit in found]
             assert len(set(places)) == len(places)

@@ -21,9 +21,9 @@ from rag.embedding import Embedder
 from rag.generations import VECTORS, current_name, damage, publish, tidy
 from rag.ledger import Ledger
 from rag.publications import CURRENT, MANIFEST, Manifest, seal_of
-from rag.retrieval import DenseRetriever
+from rag.retrieval import Retriever
 from rag.vectors import faults
-from tests.killing import StoredVectors, check_search, stored_vectors
+from tests.killing import BY_MEANING, StoredVectors, check_search, stored_vectors
 
 FACTS = {"model": "some-model", "model_sha256": "0" * 64, "dimension": "384", "splitter": "some-splitter"}
 FILES = ("chroma.sqlite3", "data_level0.bin", "header.bin", "index_metadata.pickle", "length.bin", "link_lists.bin")
@@ -179,7 +179,7 @@ def test_a_damaged_generation_is_mended_by_the_next_one(archive: Archive, harm: 
 def test_damage_does_not_reach_who_has_the_generation_open(archive: Archive, harm: Harm) -> None:
     numbers, matrix = stored_vectors(archive)
     with closing(
-        DenseRetriever(Archive.open(archive.directory), Embedder(StoredVectors(numbers, matrix)))
+        Retriever(Archive.open(archive.directory), Embedder(StoredVectors(numbers, matrix)), BY_MEANING)
     ) as retriever:
         before = [retriever.retrieve(str(number), k=5) for number in numbers[::40]]
         for name in (*FILES, MANIFEST):

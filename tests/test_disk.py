@@ -24,8 +24,8 @@ from rag.embedding import Embedder
 from rag.generations import VECTORS, current_name, publish, tidy
 from rag.indexing import locked
 from rag.leases import READERS
-from rag.retrieval import DenseRetriever
-from tests.killing import Launcher, articles_of, check, check_complete, launcher
+from rag.retrieval import Retriever
+from tests.killing import BY_MEANING, Launcher, articles_of, check, check_complete, launcher
 
 FACTS = {"model": "some-model", "model_sha256": "0" * 64, "dimension": "64", "splitter": "some-splitter"}
 OWLS = "Three barn owls have nested in the old mill at Ferrow."
@@ -399,7 +399,7 @@ def count(folder: str) -> int:
 def read_on(archive: Path, last: int, said: Connection) -> None:
     """Search until the last edition is found; tell what was wrong, and how many files and threads were in use."""
     used, wrong, searches = [], [], 0
-    with closing(DenseRetriever(Archive.open(archive), Embedder(Ones()))) as retriever:
+    with closing(Retriever(Archive.open(archive), Embedder(Ones()), BY_MEANING)) as retriever:
         said.send("ready")
         title, ends = "", time.monotonic() + 120
         while title != f"Edition {last}" and time.monotonic() < ends:
@@ -416,7 +416,7 @@ def read_on(archive: Path, last: int, said: Connection) -> None:
 
 def wait_there(archive: Path, said: Connection) -> None:
     """Have an archive open until the end."""
-    with closing(DenseRetriever(Archive.open(archive), Embedder(Ones()))) as retriever:
+    with closing(Retriever(Archive.open(archive), Embedder(Ones()), BY_MEANING)) as retriever:
         retriever.retrieve("news", k=1)
         said.send("ready")
         time.sleep(600)
@@ -464,7 +464,7 @@ def test_a_reader_never_sees_half_an_article_while_another_process_writes_200_ti
 
 def test_a_replaced_generation_answers_until_its_reader_closes_and_is_gone_then(editions: Archive) -> None:
     vectors = editions.directory / VECTORS
-    with closing(DenseRetriever(Archive.open(editions.directory), Embedder(Ones()))) as retriever:
+    with closing(Retriever(Archive.open(editions.directory), Embedder(Ones()), BY_MEANING)) as retriever:
         before = retriever.retrieve("news", k=2)
         shutil.copytree(vectors, vectors.with_name("kept"))
         publish(editions)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rag import ArchiveError, Article, Passage
 from rag.archive import Archive, Entry, Position
 from rag.errors import ArchiveDamaged
-from rag.lexical import WORDS, WordIndex, check, commits, rebuild, tidy, update
+from rag.lexical import FORMAT, WORDS, WordIndex, check, commits, rebuild, tidy, update
 from rag.publications import Manifest
 
 ROOT = Path(__file__).parent.parent
@@ -421,7 +421,7 @@ def test_each_damage_of_each_file_is_told_and_mended(
 
 
 def test_what_tantivy_cannot_open_is_damage_although_its_bytes_are_as_written(archive: Archive) -> None:
-    commits(archive.directory).publish(lambda _: Manifest({}, {}, archive.position, 3, {}))
+    commits(archive.directory).publish(lambda _: Manifest({"format": FORMAT}, {}, archive.position, 3, {}))
 
     [told] = check(archive)
     assert "it cannot be opened" in told

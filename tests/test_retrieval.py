@@ -11,7 +11,7 @@ from rag import Article, Chatbot, Settings, index_articles
 from rag.archive import Archive
 from rag.embedding import Embedder
 from rag.generations import VECTORS
-from rag.retrieval import DenseRetriever
+from rag.retrieval import Retriever
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def copied(small_archive: Path, tmp_path: Path) -> Path:
 
 
 def test_the_nearest_passage_comes_first_with_its_article(small_archive: Path, articles: list[Article]) -> None:
-    with closing(DenseRetriever.open(small_archive, Settings())) as retriever:
+    with closing(Retriever.open(small_archive, Settings())) as retriever:
         found = retriever.retrieve("birds in a mill", k=5)
 
     assert [hit.rank for hit in found] == [1, 2]
@@ -30,16 +30,16 @@ def test_the_nearest_passage_comes_first_with_its_article(small_archive: Path, a
 
 
 def test_no_more_passages_come_than_were_asked_for(small_archive: Path) -> None:
-    with closing(DenseRetriever.open(small_archive, Settings())) as retriever:
+    with closing(Retriever.open(small_archive, Settings())) as retriever:
         assert len(retriever.retrieve("Ferrow", k=1)) == 1
 
 
 def test_without_a_generation_the_stored_vectors_are_searched(copied: Path, embedder: Embedder) -> None:
-    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+    with closing(Retriever(Archive.open(copied), embedder)) as retriever:
         expected = retriever.retrieve("owls", k=2)
     shutil.rmtree(copied / VECTORS)
 
-    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+    with closing(Retriever(Archive.open(copied), embedder)) as retriever:
         found = retriever.retrieve("owls", k=2)
 
     assert [hit.passage for hit in found] == [hit.passage for hit in expected]
@@ -48,7 +48,7 @@ def test_without_a_generation_the_stored_vectors_are_searched(copied: Path, embe
 
 
 def test_an_article_that_left_is_not_found_although_the_index_still_has_it(copied: Path, embedder: Embedder) -> None:
-    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+    with closing(Retriever(Archive.open(copied), embedder)) as retriever:
         assert retriever.retrieve("owls", k=1)[0].article.id == "owl"
 
         with Archive.open(copied) as archive:
@@ -58,7 +58,7 @@ def test_an_article_that_left_is_not_found_although_the_index_still_has_it(copie
 
 
 def test_a_running_retriever_finds_what_another_writer_published(copied: Path, embedder: Embedder) -> None:
-    with closing(DenseRetriever(Archive.open(copied), embedder)) as retriever:
+    with closing(Retriever(Archive.open(copied), embedder)) as retriever:
         assert retriever.retrieve("trains", k=1)[0].article.id != "train"
 
         index_articles([Article("train", "Night train", "A night train runs to Ferrow again.")], copied, Settings())

@@ -18,7 +18,7 @@ from rag import NothingReadable, Settings
 from rag.archive import Archive
 from rag.embedding import Embedder
 from rag.indexing import locked
-from rag.retrieval import DenseRetriever
+from rag.retrieval import Retriever
 
 SECONDS = 30.0
 OWLS = "Three barn owls have nested in the old mill at Ferrow."
@@ -85,7 +85,7 @@ class Watching:
 
 def nearest(archive: Path, embedder: Embedder) -> list[str]:
     """Give what is found for a question about the bridge, nearest first."""
-    with closing(DenseRetriever(Archive.open(archive), embedder)) as retriever:
+    with closing(Retriever(Archive.open(archive), embedder)) as retriever:
         return [found.passage.text for found in retriever.retrieve("How long will the bridge be closed?")]
 
 
