@@ -17,8 +17,8 @@ from rag.answers import Searched
 from rag.articles import Article
 from rag.database import Database
 from rag.errors import ArchiveDamaged, ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
-from rag.filings import Field, Filing
-from rag.filters import Filters
+from rag.filings import Filing
+from rag.filters import Field, Filters
 from rag.passages import Passage
 
 if TYPE_CHECKING:
@@ -169,6 +169,16 @@ class Archive:
                 "The ids are in the citations that `onrecord ask --json` prints."
             )
         return _as_article(rows[0])
+
+    def article_at(self, url: str) -> Article | None:
+        """Give the newest article of an address, if there is one."""
+        rows = self.database.read(f"{_ARTICLE} WHERE url = ? AND url <> '' ORDER BY date DESC LIMIT 1", [url])
+        return _as_article(rows[0]) if rows else None
+
+    def passages_of(self, article_id: str) -> list[int]:
+        """Give the ids of the passages of an article."""
+        rows = self.database.read("SELECT id FROM passages WHERE article_id = ? ORDER BY id", [article_id])
+        return [number for (number,) in rows]
 
     def articles(self) -> Iterator[Article]:
         """Yield all articles of one state of the archive, in the order of their ids."""

@@ -18,7 +18,7 @@ from rag.errors import GenerationFailed
 from rag.evidence import rank_evidence
 from rag.examples import suggest_questions
 from rag.extraction import extract
-from rag.filters import Filters
+from rag.filters import Field, Filters
 from rag.generation import Generator, LanguageModel
 from rag.indexing import facts_for
 from rag.passages import ScoredPassage
@@ -38,7 +38,7 @@ class Chatbot:
     def __init__(self, archive: Archive, embedder: Embedder, generator: Generator | None = None) -> None:
         self._archive = archive
         self._embedder = embedder
-        self._retriever = Retriever(archive, embedder)
+        self.retriever = Retriever(archive, embedder)
         self._generator = generator
 
     @classmethod
@@ -75,8 +75,8 @@ class Chatbot:
         `QuestionError` and `FilterError`.
         """
         asked = read_question(question)
-        searched = self._archive.searched((filters or Filters()).as_of(as_of))
-        passages = self._retriever.retrieve(asked.text, k=PASSAGES_READ, filters=filters, as_of=as_of)
+        searched = self.retriever.searched(filters=filters, as_of=as_of)
+        passages = self.retriever.retrieve(asked.text, k=PASSAGES_READ, filters=filters, as_of=as_of)
         if self._generator is None or not passages:
             yield self._extract(asked, passages, searched)
         else:
@@ -86,12 +86,12 @@ class Chatbot:
         self, question: str, k: int = 10, *, filters: Filters | None = None, as_of: str = "", explain: bool = False
     ) -> list[ScoredPassage]:
         """Give the at most `k` best passages for a question, best first. Raises `QuestionError` and `FilterError`."""
-        return self._retriever.retrieve(question, k=k, filters=filters, as_of=as_of, explain=explain)
+        return self.retriever.retrieve(question, k=k, filters=filters, as_of=as_of, explain=explain)
 
     def examples(self, most: int = 4) -> list[str]:
         """Give at most so many questions that the archive answers, for a reader who does not know it yet."""
         tried = map(read_question, suggest_questions(self._archive.newest(NEWEST_READ)))
-        found = ((question, self._retriever.retrieve(question.text, k=PASSAGES_READ)) for question in tried)
+        found = ((question, self.retriever.retrieve(question.text, k=PASSAGES_READ)) for question in tried)
         answered = (question.text for question, passages in found if rank_evidence(question, passages, self._embedder))
         return list(islice(answered, most))
 
@@ -104,9 +104,13 @@ class Chatbot:
         """What every question is looked for in."""
         return self._archive.searched()
 
+    def values(self, field: Field) -> tuple[str, ...]:
+        """Give all that filters of one kind could ask for ("outlets", "authors", ...), each once, in order."""
+        return self._archive.values(field)
+
     def close(self) -> None:
         """Release the archive."""
-        self._retriever.close()
+        self.retriever.close()
 
     def _extract(
         self, question: Question, passages: list[ScoredPassage], searched: Searched, notice: str = ""

@@ -7,7 +7,8 @@ import json
 import logging
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.errors import ArchiveLocked, ArchiveNotFound, ArticleNotFound, NothingReadable, RagError, SettingError
+from rag.filters import Filters, unknown_value
+from rag.fusion import Ranking
+from rag.passages import count_origins
 from rag.settings import Settings, load_settings
 from rag.talk import counted, printable, shown, told
 
@@ -22,7 +26,9 @@ if TYPE_CHECKING:
     from rag.answers import Answer, Citation, Searched
     from rag.articles import Article
     from rag.chatbot import Chatbot
+    from rag.explaining import Explanation
     from rag.passages import ScoredPassage
+    from rag.retrieval import Retriever
 
 WIDTH = 100
 FAILED = 2
@@ -34,6 +40,14 @@ KEEPING_CODES: dict[type[RagError], int] = {
     ArchiveNotFound: 2,
     ArticleNotFound: 2,
     ArchiveLocked: 4,
+}
+
+VERDICTS = {
+    "found": "It comes up",
+    "folded": "It stands behind another",
+    "outranked": "It does not come up",
+    "filtered": "It is filtered out",
+    "absent": "It is not there",
 }
 
 app = typer.Typer(
@@ -66,6 +80,28 @@ LLMOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+OutletOption = Annotated[
+    list[str] | None,
+    typer.Option("--outlet", help="Only articles of this outlet; may be given several times.", show_default=False),
+]
+AuthorOption = Annotated[
+    list[str] | None, typer.Option("--author", help="Only articles by this author; likewise.", show_default=False)
+]
+SectionOption = Annotated[
+    list[str] | None, typer.Option("--section", help="Only articles of this section; likewise.", show_default=False)
+]
+LanguageOption = Annotated[
+    list[str] | None, typer.Option("--language", help="Only articles in this language; likewise.", show_default=False)
+]
+SinceOption = Annotated[str, typer.Option("--since", metavar="DAY", help="Nothing older.", show_default=False)]
+UntilOption = Annotated[str, typer.Option("--until", metavar="DAY", help="Nothing newer.", show_default=False)]
+AsOfOption = Annotated[
+    str,
+    typer.Option(
+        "--as-of", metavar="DAY", help="Search as on that day: nothing newer, and so is it for “last week”.",
+        show_default=False,
+    ),
+]  # fmt: skip
 QuestionArgument = Annotated[
     str, typer.Argument(metavar="QUESTION", help='For example "What did Zarif say about missiles?"')
 ]
@@ -194,6 +230,13 @@ def export(
 def ask(
     question: QuestionArgument,
     *,
+    outlet: OutletOption = None,
+    author: AuthorOption = None,
+    section: SectionOption = None,
+    language: LanguageOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    as_of: AsOfOption = "",
     archive: ArchiveOption = None,
     model: ModelOption = None,
     llm: LLMOption = None,
@@ -203,7 +246,11 @@ def ask(
 
     Where no article answers, it says "Not in the archive", and what was searched.
     """
-    answer = _answer(question, load_settings(archive=archive, model=model, llm=llm))
+    filters = Filters(outlet or (), author or (), section or (), language or (), since, until)
+    settings = load_settings(archive=archive, model=model, llm=llm)
+    with _opened_chatbot(question, settings) as chatbot, told("Answering"):
+        answer = chatbot.ask(question, filters=filters, as_of=as_of)
+        _tell_unknown(filters, chatbot.retriever)
     if answer.notice:
         print(answer.notice, file=sys.stderr)
     print(_json(answer.to_dict()) if as_json else printable(_write_answer(answer)))
@@ -214,17 +261,61 @@ def search(
     question: QuestionArgument,
     *,
     k: Annotated[int, typer.Option(help="How many passages.", min=1, max=1000)] = 10,
+    outlet: OutletOption = None,
+    author: AuthorOption = None,
+    section: SectionOption = None,
+    language: LanguageOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    as_of: AsOfOption = "",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Search by meaning or by words only.  [default: both]", show_default=False),
+    ] = None,
+    fusion: Annotated[str, typer.Option(help="How both are brought together: by scores or by ranks.")] = "scores",
+    explain: Annotated[bool, typer.Option("--explain", help="Say of each passage what brought it there.")] = False,
     archive: ArchiveOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the passages nearest to a question, best first."""
-    from rag.questions import read_question
+    """Show the best passages for a question, best first.
 
-    asked = read_question(question).text
-    passages = _search(asked, k, load_settings(archive=archive, model=model))
-    found = {"question": asked, "passages": [passage.to_dict() for passage in passages]}
-    print(_json(found) if as_json else printable("\n\n".join(map(_write_passage, passages))))
+    They are found by meaning and by words. Copies of one story share a place.
+    """
+    ranking = Ranking(**({"channels": tuple(by)} if by else {}), fusion=fusion)  # type: ignore[arg-type]
+    filters = Filters(outlet or (), author or (), section or (), language or (), since, until)
+    with _opened_retriever(question, load_settings(archive=archive, model=model), ranking) as retriever:
+        retriever.searched()
+        found = retriever.retrieve(question, k=k, filters=filters, as_of=as_of, explain=explain)
+        _tell_unknown(filters, retriever)
+    print(_json(_passages_found(question, found)) if as_json else printable(_write_passages(found)))
+
+
+@app.command()
+def explain(
+    question: QuestionArgument,
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="The id or the address of an article.")],
+    *,
+    k: Annotated[int, typer.Option(help="Among how many passages it should be.", min=1, max=1000)] = 10,
+    outlet: OutletOption = None,
+    author: AuthorOption = None,
+    section: SectionOption = None,
+    language: LanguageOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    as_of: AsOfOption = "",
+    archive: ArchiveOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say why an article did or did not come up for a question.
+
+    Because it is not in the archive, is kept out by a filter, is a copy of another, or others fit better.
+    """
+    filters = Filters(outlet or (), author or (), section or (), language or (), since, until)
+    with _opened_retriever(question, load_settings(archive=archive, model=model)) as retriever:
+        found = retriever.explain(question, article, k=k, filters=filters, as_of=as_of)
+    print(_json(found.to_dict()) if as_json else printable(_write_explanation(found)))
 
 
 @app.command()
@@ -278,25 +369,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(KEEPING_CODES.get(type(error), KEEPING_FAILED) if command in KEEPING else FAILED)
 
 
-def _answer(question: str, settings: Settings) -> Answer:
-    with _opened(question, settings) as chatbot, told("Answering"):
-        return chatbot.ask(question)
+def _tell_unknown(filters: Filters, retriever: Retriever) -> None:
+    """Say on stderr which value of a filter no article has: it is likely a slip."""
+    if unknown := unknown_value(filters, retriever.values):
+        print(printable(unknown), file=sys.stderr)
 
 
-def _search(question: str, k: int, settings: Settings) -> list[ScoredPassage]:
-    with _opened(question, settings) as chatbot:
-        return chatbot.search(question, k)
-
-
-def _opened(question: str, settings: Settings) -> Chatbot:
-    """Open the archive, after the question: whoever asks nothing need not wait for the model to hear it."""
+@contextmanager
+def _opening(question: str) -> Iterator[None]:
+    """Open an archive after looking at the question: whoever asks nothing need not wait for the model to hear it."""
     from rag.questions import read_question
 
     read_question(question)
     with told("Opening the archive and the embedding model"):
+        yield
+
+
+def _opened_chatbot(question: str, settings: Settings) -> Chatbot:
+    with _opening(question):
         from rag.chatbot import Chatbot
 
         return Chatbot.open(settings=settings)
+
+
+def _opened_retriever(question: str, settings: Settings, ranking: Ranking | None = None) -> Retriever:
+    with _opening(question):
+        from rag.retrieval import Retriever
+
+        return Retriever.open(settings=settings, ranking=ranking)
+
+
+def _passages_found(question: str, found: Sequence[ScoredPassage]) -> dict[str, Any]:
+    from rag.questions import read_question
+
+    articles, origins = count_origins(found)
+    passages = [passage.to_dict() for passage in found]
+    return {"question": read_question(question).text, "articles": articles, "origins": origins, "passages": passages}
 
 
 def _json(value: Any) -> str:
@@ -320,16 +428,38 @@ def _write_citation(citation: Citation) -> str:
 
 
 def _write_searched(searched: Searched) -> str:
-    outlets = f" from {len(searched.outlets)} outlets" if searched.outlets else ""
-    dates = f", {searched.first_date} to {searched.last_date}" if searched.first_date else ""
-    return f"Searched {searched.articles:,} articles{outlets}{dates}."
+    outlets = f" from {counted(len(searched.outlets), 'outlet')}" if searched.outlets else ""
+    dates = " to ".join(dict.fromkeys([searched.first_date, searched.last_date]))
+    return f"Searched {counted(searched.articles, 'article')}{outlets}{f', {dates}' if dates else ''}."
+
+
+def _write_passages(found: Sequence[ScoredPassage]) -> str:
+    if not found:
+        return "Nothing found."
+    articles, origins = count_origins(found)
+    copies = f", {counted(origins, 'origin')}" if origins < articles else ""
+    total = f"{counted(len(found), 'passage')} of {counted(articles, 'article')}{copies}."
+    return "\n\n".join([*map(_write_passage, found), total])
 
 
 def _write_passage(found: ScoredPassage) -> str:
     article = found.article
-    head = f"{found.rank}. {_write_headline(article)}"
     place = f"score {found.score:.3f}, article {article.id}, characters {found.passage.start} to {found.passage.end}"
-    return "\n".join([_wrap(head, "   "), f"   {place}", textwrap.indent(_wrap(found.passage.text), "   ")])
+    also = [f"also in {_write_headline(other)}, article {other.id}" for other in found.also_in]
+    lines = [_wrap(line, "   ") for line in [place, *found.why, *also]]
+    head = _wrap(f"{found.rank}. {_write_headline(article)}", "   ")
+    return "\n".join([head, *(f"   {line}" for line in lines), textwrap.indent(_wrap(found.passage.text), "   ")])
+
+
+def _write_explanation(found: Explanation) -> str:
+    verdict = VERDICTS[found.verdict]
+    head = f"{verdict}: {found.title} (article {found.article_id})" if found.title else f"{verdict}: {found.article_id}"
+    stands = [
+        f"By {name} its best passage is number {standing.rank:,} of all ({standing.score:.2f})."
+        for name, standing in (("meaning", found.meaning), ("words", found.words))
+        if standing
+    ]
+    return "\n".join([_wrap(head), *(_wrap(f"- {line}", "  ") for line in [*found.reasons, *stands])])
 
 
 def _write_headline(published: Article | Citation) -> str:

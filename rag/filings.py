@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rag.answers import Searched
 from rag.database import Database
-from rag.filters import Filters
-from rag.languages import iso_language
+from rag.filters import Field, Filters, folded
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Field = Literal["outlets", "authors", "sections", "languages"]
 
 _COLUMNS: dict[Field, str] = {
     "outlets": "source",
@@ -91,7 +88,7 @@ def values(database: Database, field: Field) -> tuple[str, ...]:
 def _conditions(database: Database, filters: Filters) -> Iterator[tuple[str, str]]:
     """Yield what SQL asks of an article, each with the value for it; SQLite alone knows no case beyond ASCII."""
     for field, column in _COLUMNS.items():
-        if wanted := frozenset(_folded(value, field) for value in getattr(filters, field)):
+        if wanted := frozenset(folded(value, field) for value in getattr(filters, field)):
             rows = database.read(f"SELECT DISTINCT {column} FROM {_BRIEF}")  # noqa: S608
             yield f"{column} IN {_AMONG}", json.dumps(_matching([value for (value,) in rows], wanted, field))
     if filters.since:
@@ -102,13 +99,9 @@ def _conditions(database: Database, filters: Filters) -> Iterator[tuple[str, str
 
 def _matching(stored: Sequence[str], wanted: frozenset[str], field: Field) -> list[str]:
     if field != "authors":
-        return [value for value in stored if _folded(value, field) in wanted]
+        return [value for value in stored if folded(value, field) in wanted]
     pairs = zip(stored, _lists(stored), strict=True)
-    return [value for value, names in pairs if any(_folded(name, field) in wanted for name in names)]
-
-
-def _folded(value: str, field: Field) -> str:
-    return (field == "languages" and iso_language(value)) or value.strip().casefold()
+    return [value for value, names in pairs if any(folded(name, field) in wanted for name in names)]
 
 
 def _lists(stored: Sequence[str]) -> list[list[str]]:

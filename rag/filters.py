@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Literal, get_args
 
 from rag.articles import Article
@@ -23,10 +25,10 @@ class Filters:
     `FilterError` for what is no day.
     """
 
-    outlets: tuple[str, ...] = ()
-    authors: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
+    outlets: Sequence[str] = ()
+    authors: Sequence[str] = ()
+    sections: Sequence[str] = ()
+    languages: Sequence[str] = ()
     since: str = ""
     until: str = ""
 
@@ -62,6 +64,18 @@ class Filters:
         if self.until and article.date > self.until:
             return f"it was published {article.date}, after {self.until}"
         return ""
+
+
+def unknown_value(filters: Filters, values: Callable[[Field], Sequence[str]]) -> str:
+    """Say which outlet, author, section or language an archive of these values has not; nothing where it has all."""
+    for name in FIELDS:
+        known = {folded(value, name): value for value in values(name)} if getattr(filters, name) else {}
+        for value in getattr(filters, name):
+            if folded(value, name) not in known:
+                near = get_close_matches(folded(value, name), known, n=3, cutoff=0.5) or sorted(known)[:5]
+                hint = f" Try one of: {', '.join(known[each] for each in near)}." if near else ""
+                return f"The {name} of this archive do not include {value!r}.{hint}"
+    return ""
 
 
 def folded(value: str, field: Field) -> str:

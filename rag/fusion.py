@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from rag.errors import SettingError
-from rag.hints import Hints
 from rag.passages import Standing
+
+if TYPE_CHECKING:
+    from rag.hints import Hints
 
 Channel = Literal["meaning", "words"]
 Fusion = Literal["scores", "ranks"]
@@ -35,8 +37,8 @@ class Ranking:
     fusion: Fusion = "scores"
     depth: int = 100
     meaning: float = 0.4
-    words: float = 0.4
-    article: float = 0.2
+    words: float = 0.3
+    article: float = 0.3
     outlet: float = 0.2
     period: float = 0.2
     latest: float = 0.1
@@ -154,8 +156,3 @@ def _representatives(ranked: Sequence[Ranked]) -> dict[str, str]:
         if is_near and each.candidate.day > known.candidate.day:
             best[each.candidate.story] = each
     return {story: each.candidate.article_id for story, each in best.items()}
-
-
-def count_origins(stories: Collection[str]) -> int:
-    """Count the independent origins of articles, by the labels of their stories."""
-    return len(set(stories))

@@ -70,7 +70,11 @@ def facts_for(directory: Path, settings: Settings) -> dict[str, str]:
 
 
 def index_articles(
-    articles: Iterable[Article], archive: Path | None = None, settings: Settings | None = None, *, origin: str = "host"
+    articles: Iterable[Article],
+    archive: Path | str | None = None,
+    settings: Settings | None = None,
+    *,
+    origin: str = "host",
 ) -> int:
     """Add articles from a host application to an archive, made first where there is none; give how many were new.
 
@@ -78,7 +82,7 @@ def index_articles(
     `ArticleError` for one without an id or a text.
     """
     settings = settings or load_settings()
-    with writing(archive or settings.archive, settings) as indexer:
+    with writing(Path(archive or settings.archive), settings) as indexer:
         added = sum(indexer.put(batch, origin) for batch in batched(map(_checked, articles), BATCH_ARTICLES))
         indexer.publish()
         return added

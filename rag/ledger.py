@@ -173,6 +173,11 @@ class Ledger:
         rows = self._database.read(query, [article_id, digest])
         return str(rows[0][0]) if rows else None
 
+    def last_withdrawn(self, article_id: str) -> str:
+        """Give the last day on which an article of this id was taken out; nothing where none was."""
+        query = "SELECT coalesce(max(day), '') FROM withdrawn WHERE article_id = ?"
+        return str(self._database.read(query, [article_id])[0][0])
+
     def any_withdrawn(self) -> bool:
         """Say whether any article was taken out."""
         return bool(self._database.read("SELECT 1 FROM withdrawn LIMIT 1"))

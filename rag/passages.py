@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,6 +66,12 @@ class ScoredPassage:
             "also_in": [_reference(article) for article in self.also_in],
         }
         return found | ({"why": list(self.why)} if self.why else {})
+
+
+def count_origins(found: Iterable[ScoredPassage]) -> tuple[int, int]:
+    """Give how many articles the passages stand for, and of how many independent origins: copies of a story are one."""
+    origins = {passage.article.id: {passage.article.id, *(other.id for other in passage.also_in)} for passage in found}
+    return len(set().union(*origins.values())), len(origins)
 
 
 def _reference(article: Article) -> dict[str, str]:

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rag.answers import Searched
 from rag.archive import Archive, closed_on_failure
+from rag.articles import Article
 from rag.channels import Among, Hit, Meaning, Words, deepened
 from rag.embedding import Embedder
 from rag.errors import ArchiveDamaged, RagError
+from rag.explaining import Explanation, absent, find_article, place_of, stand_by_meaning, stand_by_words
 from rag.filings import Filing
-from rag.filters import Filters, read_day
+from rag.filters import Field, Filters, read_day
 from rag.fusion import Candidate, Channel, Ranked, Ranking, give_slots, rank, shares
 from rag.hints import Hints, read_hints
 from rag.indexing import facts_for
@@ -26,6 +29,7 @@ from rag.questions import read_question
 from rag.settings import Settings, load_settings
 
 PATIENCE = 10  # how often a search is begun anew that a writer got ahead of
+LONG_LIST = 1000  # as far as a person who asks why an article did not come up wants to know its place
 AMONGS_KEPT = 4  # people ask several questions with one filter
 REPORTED_WITHIN = 2  # days: what happened on a day is in the papers of the next ones
 
@@ -92,6 +96,32 @@ class Retriever:
         """Do the same in a thread of its own, for hosts that run an event loop."""
         return await asyncio.to_thread(self.retrieve, question, k=k, filters=filters, as_of=as_of, explain=explain)
 
+    def searched(self, *, filters: Filters | None = None, as_of: str = "") -> Searched:
+        """Say what a question is looked for in. Raises `ArchiveEmpty` where the archive holds nothing at all."""
+        return self._archive.searched((filters or Filters()).as_of(as_of))
+
+    def values(self, field: Field) -> tuple[str, ...]:
+        """Give all that filters can ask for: the "outlets", "authors", "sections" or "languages" of the articles."""
+        return self._archive.values(field)
+
+    def explain(
+        self, question: str, name: str, *, k: int = 10, filters: Filters | None = None, as_of: str = ""
+    ) -> Explanation:
+        """Say why an article, by its id or its address, is or is not among the `k` best passages for a question."""
+        asked = self._read(question, filters or Filters(), as_of)
+        article = find_article(self._archive, name)
+        if article is None:
+            return absent(self._archive, asked.text, name)
+        known = Explanation(asked.text, article.id, article.title, "filtered", ())
+        if unmet := asked.filters.unmet(article):
+            return replace(known, reasons=(f"The filters refuse it: {unmet}.",))
+        shown, deep = (
+            self.retrieve(question, k=most, filters=filters, as_of=as_of, explain=True) for most in (k, LONG_LIST)
+        )
+        verdict, place, reasons = place_of(article, shown, deep)
+        meaning, words = self._standings(asked, article)
+        return replace(known, verdict=verdict, rank=place, reasons=tuple(reasons), meaning=meaning, words=words)
+
     def close(self) -> None:
         """Release the archive and its indexes."""
         self._meaning.close()
@@ -129,6 +159,16 @@ class Retriever:
 
     def _may_fail(self, channel: Channel) -> _LeftOut:
         return _LeftOut(channel, self._told, alone=len(self.ranking.channels) == 1)
+
+    def _standings(self, asked: _Asked, article: Article) -> tuple[Standing | None, Standing | None]:
+        among = self._among(asked.filters) if asked.filters else None
+        own = self._archive.passages_of(article.id)
+        meaning = words = None
+        if "meaning" in self.ranking.channels:
+            meaning = stand_by_meaning(self._archive, self._meaning, asked.text, own, among)
+        if "words" in self.ranking.channels:
+            words = stand_by_words(self._words, asked.text, own, self._archive.count_passages(), among)
+        return meaning, words
 
     def _among(self, filters: Filters) -> Among:
         key = (filters, self._archive.revision)
@@ -261,9 +301,14 @@ def _standings(hits: Sequence[Hit]) -> dict[int, Standing]:
     return {number: Standing(place, score) for place, (number, score) in enumerate(hits, 1)}
 
 
+def _write_standings(shown: ScoredPassage) -> str:
+    standings = (("meaning", shown.meaning), ("words", shown.words))
+    placed = [f"number {standing.rank} by {name} ({standing.score:.2f})" for name, standing in standings if standing]
+    return ", ".join(placed) or "found only among what the question names"
+
+
 def _reasons(shown: ScoredPassage, ranked: Ranked) -> Iterator[str]:
-    for name, standing in (("meaning", shown.meaning), ("words", shown.words)):
-        yield f"number {standing.rank} by {name} ({standing.score:.2f})" if standing else f"not found by {name}"
-    yield from ranked.raised
+    yield _write_standings(shown)
+    yield from (f"raised: {reason}" for reason in ranked.raised)
     if shown.also_in:
         yield f"stands for {len(shown.also_in) + 1} articles of one story"

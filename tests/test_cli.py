@@ -24,12 +24,16 @@ QUESTION = "What did Zarif say about missiles?"
 ABSENT = "Who won the chess championship in Norway?"
 BRIDGE = "How long will the stone bridge be closed?"
 KEY = "sk-CANARY-456"
+FILTERS = "--author --language --outlet --section --since --until"
+PASSAGE = """rank score meaning words article_id title source date url section language authors start end text
+    also_in""".split()  # noqa: SIM905
 CITATION = ["number", "article_id", "title", "source", "date", "url", "start", "end", "text"]
 HEAVY = {"chromadb", "gradio", "llama_index", "numpy", "sentence_transformers", "torch", "trafilatura", "uvicorn"}
 HELP = """
 import sys
 from rag.cli import main
-for command in ("index", "status", "verify", "rebuild", "remove", "export", "ask", "search", "article", "chat"):
+commands = "index status verify rebuild remove export ask search explain article chat"
+for command in commands.split():
     try:
         main([command, "--help"])
     except SystemExit as left:
@@ -101,8 +105,9 @@ def test_the_version_is_printed() -> None:
         ("rebuild", "--archive --embed --help --model"),
         ("remove", "--archive --help"),
         ("export", "--archive --help"),
-        ("ask", "--archive --help --json --llm --model"),
-        ("search", "--archive --help --json --k --model"),
+        ("ask", f"--archive --as-of --help --json --llm --model {FILTERS}"),
+        ("search", f"--archive --as-of --by --explain --fusion --help --json --k --model {FILTERS}"),
+        ("explain", f"--archive --as-of --help --json --k --model {FILTERS}"),
         ("article", "--archive --help --json"),
         ("chat", "--archive --help --llm --model --port"),
     ],
@@ -111,13 +116,13 @@ def test_help_names_every_option(onrecord: Onrecord, command: str, options: str)
     code, out, err = onrecord(*command.split(), "--help")
 
     assert (code, err) == (0, "")
-    assert sorted(set(re.findall(r"^ +(--[a-z]+)", out, re.MULTILINE))) == options.split()
+    assert sorted(set(re.findall(r"^ +(--[a-z-]+)", out, re.MULTILINE))) == sorted(options.split())
 
 
 def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
 
-    assert done.stdout.count("Usage: onrecord") == 10
+    assert done.stdout.count("Usage: onrecord") == 11
     assert not HEAVY & set(done.stdout.splitlines()[-1].split())
 
 
@@ -225,9 +230,9 @@ def test_search_gives_the_k_nearest_passages(
 ) -> None:
     found = json.loads(onrecord("search", "missiles", "--json", *options, "--archive", sample_archive).out)
 
-    assert list(found) == ["question", "passages"]
+    assert list(found) == ["question", "articles", "origins", "passages"]
     assert [passage["rank"] for passage in found["passages"]] == list(range(1, most + 1))
-    assert {tuple(passage) for passage in found["passages"]} == {("rank", "score", *CITATION[1:])}
+    assert {tuple(passage) for passage in found["passages"]} == {tuple(PASSAGE)}
     scores = [passage["score"] for passage in found["passages"]]
     assert scores == sorted(scores, reverse=True)
 
@@ -241,12 +246,65 @@ def test_found_passages_are_in_their_articles(onrecord: Onrecord, small_archive:
     assert all(texts[p["article_id"]][p["start"] : p["end"]] == p["text"] for p in found["passages"])
 
 
+def test_a_filter_leaves_out_what_does_not_meet_it(onrecord: Onrecord, small_archive: Path) -> None:
+    def ids(*options: str) -> list[str]:
+        printed = onrecord("search", "Ferrow", "--json", *options, "--archive", small_archive)
+        return [passage["article_id"] for passage in json.loads(printed.out)["passages"]]
+
+    assert ids("--outlet", "county wire") == ["bridge"]
+    assert ids("--author", "Tomas Reed") == ["owl"]
+    assert ids("--as-of", "2022-06-30") == ["owl"]
+    assert ids("--since", "2022-06-15", "--until", "2022-07-02") == ["bridge"]
+    assert ids("--section", "Sport") == []
+
+
+def test_a_filter_that_no_article_meets_is_told_of(onrecord: Onrecord, small_archive: Path) -> None:
+    searched = onrecord("search", "Ferrow", "--outlet", "Herald", "--archive", small_archive)
+    asked = onrecord("ask", BRIDGE, "--outlet", "Ferrow Herald", "--archive", small_archive)
+
+    assert searched.out == "Nothing found.\n"
+    assert searched.err == "The outlets of this archive do not include 'Herald'. Try one of: Ferrow Herald.\n"
+    assert asked.out == "Not in the archive. Searched 1 article from 1 outlet, 2022-06-14.\n"
+    assert asked.err == ""
+
+
+def test_a_day_that_is_none_is_refused(onrecord: Onrecord, small_archive: Path) -> None:
+    refused = onrecord("search", "Ferrow", "--as-of", "lately", "--archive", small_archive)
+
+    assert refused == (2, "", "onrecord: 'lately' is not one certain day. Write it like 2019-07-16.\n")
+
+
+def test_search_says_what_brought_a_passage_there(onrecord: Onrecord, small_archive: Path) -> None:
+    lines = onrecord("search", BRIDGE, "--explain", "--k", "1", "--archive", small_archive).out.splitlines()
+    by_words = onrecord("search", BRIDGE, "--by", "words", "--explain", "--archive", small_archive).out
+    unknown = onrecord("search", BRIDGE, "--by", "magic", "--archive", small_archive)
+
+    assert re.fullmatch(r"   number 1 by meaning \(0\.\d\d\), number 1 by words \(\d\.\d\d\)", lines[2])
+    assert "by meaning" not in by_words
+    assert unknown.err.startswith("onrecord: The channels ('magic',) are not known.")
+
+
+def test_explain_says_why_an_article_comes_up_or_not(onrecord: Onrecord, small_archive: Path) -> None:
+    def explained(*arguments: str) -> list[str]:
+        return onrecord("explain", BRIDGE, *arguments, "--archive", small_archive).out.splitlines()
+
+    assert explained("bridge")[:2] == [
+        "It comes up: Ferrow bridge to close for repairs (article bridge)",
+        "- Its best passage is number 1.",
+    ]
+    assert explained("https://ferrow-herald.example/owls", "--k", "1")[0].startswith("It does not come up: Owls")
+    assert explained("owl", "--since", "2022-07-01")[1] == (
+        "- The filters refuse it: it was published 2022-06-14, before 2022-07-01."
+    )
+    assert explained("heron")[:2] == ["It is not there: heron", "- It is not in the archive."]
+
+
 def test_search_prints_where_each_passage_is(onrecord: Onrecord, small_archive: Path, articles: list[Article]) -> None:
     end = len(articles[1].text)
     lines = onrecord("search", BRIDGE, "--k", "1", "--archive", small_archive).out.splitlines()
 
     assert lines[0] == "1. Ferrow bridge to close for repairs (County Wire, 2022-07-02)"
-    assert re.fullmatch(rf"   score 0\.\d{{3}}, article bridge, characters 0 to {end}", lines[1])
+    assert re.fullmatch(rf"   score 1\.000, article bridge, characters 0 to {end}", lines[1])
     assert lines[2].startswith(
         "   The stone bridge at Ferrow will close for eleven weeks from Aug. 1, the county said."
     )

@@ -8,8 +8,8 @@ import pytest
 
 from rag.archive import Archive, Entry
 from rag.articles import Article
-from rag.filings import _FILED, _FILINGS, Field, Filing
-from rag.filters import Filters
+from rag.filings import _FILED, _FILINGS, Filing
+from rag.filters import Field, Filters
 from rag.passages import Passage
 
 ARTICLES = [
