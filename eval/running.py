@@ -1,0 +1,179 @@
+"""Running: every question of a set is asked, and what it found is written down at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import track
+
+import rag
+from rag.archive import Archive
+from rag.errors import RagError
+from rag.talk import counted
+
+from .errors import EvalError
+from .questions import Question, Wording
+from .retrieved import Hit, Retrieved
+from .runs import PASSAGES, Manifest, begin, finish, read_retrieved
+from .sets import QuestionSet
+from .statistics import SEED
+from .systems import Choice, System, open_system
+
+SHOWN, DEPTH = 10, 100
+OWN_DAY = "question"
+LIBRARIES = ("onrecord", "chromadb", "ir-measures", "numpy", "onnxruntime", "openvino", "tantivy", "tokenizers")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be run: which questions, in which wording, and what they are asked of.
+
+    `as_of` is the day on which they are asked, or `OWN_DAY` for that of each question; without it they are asked today.
+    """
+
+    asked: QuestionSet
+    choice: Choice
+    wording: Wording = "question"
+    as_of: str = ""
+
+    def day_of(self, question: Question) -> str:
+        """Give the day on which a question is asked, nothing for today."""
+        return question.date if self.as_of == OWN_DAY else self.as_of
+
+    def identity(self) -> dict[str, Any]:
+        """Give all that the outcome depends on. Raises `ArchiveNotFound`, and `EvalError` for another archive."""
+        asked = self.asked
+        questions = {"name": asked.name, "sha256": asked.sha256, "where": list(asked.where)}
+        return {
+            "questions": questions | {"count": len(asked.questions), "wording": self.wording, "as_of": self.as_of},
+            "archive": _describe(self.choice.settings.archive),
+            "settings": self.choice.to_dict(),
+            "lists": {"passages": SHOWN, "depth": DEPTH},
+            "code": _code(),
+            "versions": _versions(),
+        }
+
+
+def run(plan: Plan, out: Path, name: str = "") -> Path:
+    """Ask all questions and give the folder of the run, below `out`; a run that was stopped is gone on with.
+
+    One that is finished already is left as it is. Raises `EvalError`.
+    """
+    questions = plan.asked.questions
+    missing = _missing_gold(questions, plan.choice.settings.archive)
+    identity = plan.identity()
+    folder = out / (name or _name(plan.asked, identity))
+    with _held(folder):
+        manifest = Manifest(folder.name, identity, [*plan.choice.given], _machine(), SEED, _now(), missing_gold=missing)
+        manifest = begin(folder, manifest, questions)
+        if not manifest.finished:
+            _ask_the_rest(plan, folder)
+            finish(folder, manifest, questions, _now())
+    return folder
+
+
+def _ask_the_rest(plan: Plan, folder: Path) -> None:
+    done = {found.question_id for found in read_retrieved(folder)}
+    left = [question for question in plan.asked.questions if question.id not in done]
+    if not left:
+        return
+    with closing(open_system(plan.choice)) as system, (folder / PASSAGES).open("a", encoding="utf-8") as file:
+        _ask(system, left[0], plan)  # or its seconds would hold the loading of all parts
+        for question in _shown(left, len(done)):
+            found = _ask(system, question, plan)
+            file.write(json.dumps(found.to_dict(), ensure_ascii=False, separators=(",", ":")) + "\n")
+            file.flush()
+
+
+def _ask(system: System, question: Question, plan: Plan) -> Retrieved:
+    words, day = question.worded(plan.wording), plan.day_of(question)
+    try:
+        started = time.perf_counter()
+        passages = system.retrieve(words, k=SHOWN, as_of=day)
+        seconds = time.perf_counter() - started
+        depth = system.retrieve(words, k=DEPTH, as_of=day)
+    except RagError as error:
+        raise EvalError(f"Question {question.id!r} could not be asked: {error}") from error
+    shown = tuple(Hit.of(passage, text=True) for passage in passages)
+    return Retrieved(question.id, round(seconds, 6), shown, tuple(Hit.of(passage, text=False) for passage in depth))
+
+
+def _shown(questions: Sequence[Question], done: int) -> Iterable[Question]:
+    """Show on stderr how far it is."""
+    console = Console(stderr=True, highlight=False)
+    before = f", after {done:,} of an earlier session" if done else ""
+    console.print(f"Asking {counted(len(questions), 'question')}{before} ...")
+    return track(questions, "Asking", console=console, transient=True, disable=not console.is_terminal)
+
+
+def _missing_gold(questions: Sequence[Question], archive: Path) -> int:
+    """Count the gold articles that the archive does not hold, and say so; they count as not found."""
+    gold = {article_id for question in questions for article_id in question.relevance}
+    with Archive.open(archive) as opened:
+        missing = sorted(gold - opened.digests(gold).keys())
+    if gold and len(missing) == len(gold):
+        raise EvalError(f"The archive at {archive} holds no gold article of these questions. Give their archive.")
+    if missing:
+        told = f"Of {counted(len(gold), 'gold article')} {len(missing):,} are not in the archive and count as not found"
+        print(f"{told}; the first is {missing[0]!r}.", file=sys.stderr)
+    return len(missing)
+
+
+def _describe(directory: Path) -> dict[str, Any]:
+    with Archive.open(directory) as archive:
+        made = {name: archive.facts.get(name, "") for name in ("model", "model_sha256", "splitter")}
+        counts = {"articles": archive.count(), "passages": archive.count_passages()}
+        return {"name": directory.resolve().name, "fingerprint": archive.fingerprint(), **counts, **made}
+
+
+def _code() -> str:
+    """Give one SHA-256 over the library that is measured: its version does not move while it is worked on."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(str(rag.__file__)).parent.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = ((name, each.version) for name in LIBRARIES for each in importlib.metadata.distributions(name=name))
+    return {"python": platform.python_version(), **dict(found)}
+
+
+def _machine() -> dict[str, Any]:
+    return {"system": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()}
+
+
+def _name(asked: QuestionSet, identity: dict[str, Any]) -> str:
+    return f"{asked.name}-{hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keep a second process from writing the same run."""
+    lock = folder.parent / f".{folder.name}.lock"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout as error:
+        raise EvalError(f"Another process writes the run in {folder}. Wait for it, or give another --name.") from error
+    except OSError as error:
+        raise EvalError(f"The folder {folder} cannot be written ({error.strerror}). Give another to --out.") from error

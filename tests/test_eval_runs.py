@@ -1,0 +1,369 @@
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from eval.__main__ import main
+from eval.errors import EvalError
+from eval.runs import Run
+from eval.systems import Choice, chosen
+from eval.trec import qrels_lines, read_qrels, read_run, run_lines
+from rag.archive import Archive
+from rag.models import ModelFacts
+from tests.conftest import ROOT
+
+RECORDS: list[dict[str, Any]] = [
+    {
+        "id": "quota",
+        "question": "By how much was the cod quota on the Halven Bank cut?",
+        "answers": ["35 percent"],
+        "gold_articles": ["cod-2021-12-10-hna"],
+        "kind": "number",
+    },
+    {
+        "id": "two sources",
+        "question": "How many boats blocked the harbour, and what fund ended the blockade?",
+        "answers": ["18 million crowns"],
+        "gold_articles": ["cod-2022-01-13-courier", "cod-2022-03-04-hna"],
+        "kind": "two",
+    },
+    {
+        "id": "fine",
+        "question": "What was the skipper Dag Merrow fined?",
+        "answers": ["12,000 crowns"],
+        "gold_articles": ["cod-2022-05-19-courier"],
+        "kind": "number",
+    },
+    {"id": "moon", "question": "Who walked on the moon first?", "answerable": False, "kind": "none"},
+]
+COLUMNS = ["question_id", "cluster", "seconds", "RR@10", "Success@1", "Success@4", "Success@10", "R@10", "R@100"]
+
+
+def write_questions(path: Path, records: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def call(*arguments: object) -> int:
+    """Run the command as `python -m eval` does; give its exit code."""
+    with pytest.raises(SystemExit) as left:
+        main([str(argument) for argument in arguments])
+    return int(left.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_questions(tmp_path_factory.mktemp("asked") / "cod.jsonl", RECORDS)
+
+
+@pytest.fixture(scope="module")
+def folder(questions: Path, sample_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run over the sample archive."""
+    out = tmp_path_factory.mktemp("runs")
+    assert call("run", "--questions", questions, "--archive", sample_archive, "--out", out, "--name", "first") == 0
+    return out / "first"
+
+
+# The folder
+
+
+def test_a_run_leaves_what_is_needed_to_measure_it_again(folder: Path, questions: Path, sample_archive: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+
+    assert {path.name for path in folder.iterdir()} == {
+        "manifest.json",
+        "questions.jsonl",
+        "passages.jsonl",
+        "run.trec",
+        "qrels.trec",
+        "per_question.csv",
+    }
+    with Archive.open(sample_archive) as archive:
+        assert manifest["identity"]["archive"]["fingerprint"] == archive.fingerprint()
+        assert manifest["identity"]["archive"]["model_sha256"] == archive.facts["model_sha256"]
+    assert manifest["identity"]["questions"]["count"] == 4
+    assert manifest["finished"] >= manifest["started"]
+    assert (manifest["sessions"], manifest["missing_gold"], manifest["seed"]) == (1, 0, 0)
+
+
+def test_the_gold_articles_of_plain_questions_are_found(folder: Path) -> None:
+    scores = Run.open(folder).scores()
+
+    assert scores.measured["Success@4"] == {"quota": 1, "two sources": 1, "fine": 1}
+    assert scores.measured["Answer@10"] == {"quota": 1, "two sources": 1, "fine": 1}
+    assert scores.clusters == [0, 1, 2, 3]
+
+
+def test_every_article_is_ranked_once_where_its_first_passage_is(folder: Path) -> None:
+    run = Run.open(folder)
+
+    assert list(run.rankings()) == [question.id for question in run.questions]
+    for found in run.retrieved:
+        ranking = run.rankings()[found.question_id]
+        assert len(found.passages) == 10
+        assert ranking == found.articles
+        assert len(ranking) == len(set(ranking)) > 10
+
+
+def test_a_table_has_every_measure_of_every_question(folder: Path) -> None:
+    with (folder / "per_question.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    scores = Run.open(folder).scores()
+    assert list(rows[0])[:9] == COLUMNS
+    assert [row["question_id"] for row in rows] == ["quota", "two sources", "fine", "moon"]
+    for name in scores.measures:
+        assert [row[name] and float(row[name]) for row in rows[:3]] == list(scores.measured[name].values())
+        assert rows[3][name] == ""
+
+
+def test_another_tool_gives_our_numbers(folder: Path) -> None:
+    from pytrec_eval import RelevanceEvaluator
+
+    run: dict[str, dict[str, float]] = {}
+    for line in (folder / "run.trec").read_text().splitlines():
+        question_id, _, article_id, _, score, _ = line.split()
+        run.setdefault(question_id, {})[article_id] = float(score)
+    qrels: dict[str, dict[str, int]] = {}
+    for line in (folder / "qrels.trec").read_text().splitlines():
+        question_id, _, article_id, grade = line.split()
+        qrels.setdefault(question_id, {})[article_id] = int(grade)
+    names = {"ndcg_cut_10": "nDCG@10", "map": "AP", "recall_10": "R@10", "recall_100": "R@100"}
+    names |= {f"success_{n}": f"Success@{n}" for n in (1, 4, 10)} | {"recip_rank": "RR@10"}
+    theirs = RelevanceEvaluator(qrels, {"ndcg_cut", "map", "recall", "success.1,4,10", "recip_rank"}).evaluate(run)
+
+    ours = Run.open(folder).scores().measured
+    assert all(ours["Success@10"].values())  # so that their reciprocal rank needs no cutoff
+    for name, own in names.items():
+        given = {question_id.replace("%20", " "): values[name] for question_id, values in theirs.items()}
+        assert ours[own] == pytest.approx(given, abs=1e-4)
+
+
+def test_ids_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    rankings = {"a question": ["https://x.example/a%20b?c=d", "tab\tand\u00a0more", "plain"], "é": ["Ж"]}
+    (tmp_path / "run").write_text("".join(run_lines(rankings, "a name")))
+    (tmp_path / "qrels").write_text("".join(qrels_lines({"a question": {"tab\tand\u00a0more": 2}})))
+
+    assert read_run(tmp_path / "run") == rankings
+    assert read_qrels(tmp_path / "qrels") == {"a question": {"tab\tand\u00a0more": 2}}
+
+
+# A run that was stopped
+
+
+@pytest.fixture
+def stopped(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the run as it was while it went on."""
+    copy = tmp_path / "first"
+    copy.mkdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"finished": "", "seconds": 0}))
+    for name in ("questions.jsonl", "passages.jsonl"):
+        (copy / name).write_bytes((folder / name).read_bytes())
+    return copy
+
+
+@pytest.mark.parametrize("lines", [0, 1.5, 3, 4])
+def test_a_run_that_was_killed_is_gone_on_with(
+    folder: Path, stopped: Path, questions: Path, sample_archive: Path, lines: float
+) -> None:
+    whole = (stopped / "passages.jsonl").read_bytes().splitlines(keepends=True)
+    half = whole[int(lines)][: len(whole[int(lines)]) // 2] if lines % 1 else b""
+    (stopped / "passages.jsonl").write_bytes(b"".join(whole[: int(lines)]) + half)
+    with pytest.raises(EvalError, match="is not finished. Run the same command again, and it goes on"):
+        Run.open(stopped)
+
+    options = ("--questions", questions, "--archive", sample_archive, "--out", stopped.parent, "--name", "first")
+    assert call("run", *options) == 0
+
+    again = Run.open(stopped)
+    assert (again.manifest.sessions, len(again.retrieved)) == (2, 4)
+    assert again.scores() == Run.open(folder).scores()
+    for name in ("run.trec", "qrels.trec", "questions.jsonl"):
+        assert (stopped / name).read_bytes() == (folder / name).read_bytes()
+    kept = (stopped / "passages.jsonl").read_bytes().splitlines(keepends=True)
+    assert kept[: int(lines)] == whole[: int(lines)]
+
+
+def test_a_finished_run_is_left_as_it_is(folder: Path, questions: Path, sample_archive: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    options = ("--questions", questions, "--archive", sample_archive, "--out", folder.parent, "--name", "first")
+    assert call("run", *options) == 0
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_run_of_other_questions_or_articles_is_not_mixed_in(
+    folder: Path, questions: Path, sample_archive: Path, small_archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--archive", sample_archive, "--out", folder.parent, "--name", "first", "--questions", questions)
+
+    assert call("run", *options, "--where", "kind=two") == 2
+    assert f"The run in {folder} has other questions. Give this one another --name." in capsys.readouterr().err
+    with FileLock(folder.parent / ".first.lock"):
+        assert call("run", *options) == 2
+    assert "Another process writes the run" in capsys.readouterr().err
+    assert call("run", *options, "--archive", small_archive) == 2
+    assert "holds no gold article of these questions" in capsys.readouterr().err
+
+
+def test_a_folder_of_something_else_is_left_alone(
+    tmp_path: Path, questions: Path, sample_archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").touch()
+
+    assert call("run", "--questions", questions, "--archive", sample_archive, "--out", tmp_path, "--name", "notes") == 2
+
+    assert f"The folder {tmp_path / 'notes'} is no run and not empty." in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "notes").iterdir()] == ["mine.txt"]
+
+
+# The commands
+
+
+def test_a_report_has_every_measure_with_its_interval(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("report", folder, "--json") == 0
+    (given,) = json.loads(capsys.readouterr().out)
+    assert call("report", folder, "--control") == 0
+    table = capsys.readouterr().out
+
+    found = given["measures"]["Success@4"]
+    assert found == {"mean": 1.0, "low": 0.0, "high": 1.0, "questions": 3, "clusters": 3}
+    assert given["milliseconds"]["p50"] <= given["milliseconds"]["p95"]
+    assert all(name in table for name in given["measures"])
+    assert "first: 4 questions of cod, worded as the question" in table
+    assert "shuffled" in table
+
+
+def test_a_report_can_be_of_some_questions_and_of_several_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("report", folder, folder, "--where", "kind=two", "--json") == 0
+
+    first, second = json.loads(capsys.readouterr().out)
+    assert first == second
+    assert first["measures"]["AP"]["questions"] == 1
+    assert first["measures"]["AP"]["low"] is None
+
+
+def test_a_run_does_not_differ_from_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("compare", folder, folder, "--json") == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["changes"] == found["notes"] == []
+    for one in found["differences"]:
+        assert (one["difference"]["mean"], one["p"], one["p_holm"]) == (0, 1, 1)
+        assert (one["wins"], one["ties"], one["losses"]) == (0, 3, 0)
+
+
+def test_the_questions_that_changed_are_shown_with_their_ranks(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worse = tmp_path / "worse"
+    worse.mkdir()
+    for path in folder.iterdir():
+        (worse / path.name).write_bytes(path.read_bytes())
+    rankings = read_run(folder / "run.trec")
+    rankings["quota"].remove("cod-2021-12-10-hna")
+    (worse / "run.trec").write_text("".join(run_lines(rankings, "worse")))
+
+    assert call("compare", folder, worse, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert call("compare", folder, worse) == 0
+    table = capsys.readouterr().out
+
+    (change,) = found["changes"]
+    assert (change["question_id"], change["rank_b"]) == ("quota", None)
+    (recall,) = [one for one in found["differences"] if one["measure"] == "R@100"]
+    assert recall["difference"]["mean"] == pytest.approx(-1 / 3)
+    assert (recall["wins"], recall["ties"], recall["losses"]) == (0, 2, 1)
+    assert "By how much was the cod quota on the Halven Bank cut?" in table
+
+
+def test_one_unanswerable_question_alone_is_handled(
+    tmp_path: Path, sample_archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_questions(tmp_path / "one.jsonl", RECORDS[3:])
+    options = ("--questions", path, "--archive", sample_archive, "--out", tmp_path / "runs", "--name", "one")
+
+    assert call("run", *options) == 0
+    assert "None of the questions has a gold article or an answer" in capsys.readouterr().out
+    assert call("compare", tmp_path / "runs" / "one", tmp_path / "runs" / "one") == 2
+    assert "No question of both runs has a gold article or an answer." in capsys.readouterr().err
+
+
+def test_a_gold_article_that_is_not_there_is_told_and_counts_as_not_found(
+    tmp_path: Path, sample_archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_questions(tmp_path / "q.jsonl", [*RECORDS[:1], {**RECORDS[2], "gold_articles": ["gone"]}])
+    options = ("--questions", path, "--archive", sample_archive, "--out", tmp_path / "runs", "--name", "gone")
+
+    assert call("run", *options, "--json") == 0
+
+    told = capsys.readouterr()
+    assert "Of 2 gold articles 1 are not in the archive" in told.err
+    (given,) = json.loads(told.out)
+    assert given["measures"]["R@100"]["mean"] == 0.5
+    assert given["manifest"]["missing_gold"] == 1
+
+
+def test_what_cannot_be_used_is_told_in_one_line(
+    tmp_path: Path, questions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none = tmp_path / "none"
+
+    assert call("run", "--questions", none, "--archive", tmp_path) == 2
+    assert call("run", "--questions", questions, "--archive", none, "--out", tmp_path / "runs") == 2
+    assert call("run", "--questions", questions, "--archive", tmp_path, "--setting", "colour=red") == 2
+    assert call("report", tmp_path) == 2
+
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 4
+    assert told[0].startswith(f"eval: {none} cannot be read (No such file or directory).")
+    assert told[1].startswith(f"eval: No archive at {none}.")
+    assert told[2].startswith("eval: There is no setting 'colour'. Choose from ")
+    assert told[3].startswith(f"eval: There is no run in {tmp_path}.")
+
+
+def test_it_runs_as_a_module(folder: Path) -> None:
+    command = [sys.executable, "-m", "eval", "report", str(folder)]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert "nDCG@10" in done.stdout
+    assert done.stderr == ""
+
+
+def test_articles_of_a_beir_folder_are_printed_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "1", "title": "Owls", "text": "They nest."}\n')
+
+    assert call("articles", tmp_path) == 0
+
+    assert capsys.readouterr().out == '{"id": "1", "title": "Owls", "text": "They nest."}\n'
+
+
+# Settings
+
+
+def test_a_setting_is_read_in_the_type_it_has() -> None:
+    assert chosen(ModelFacts, {"name": "a", "sha256": "b", "dimension": "3"}) == ModelFacts("a", "b", 3)
+    with pytest.raises(EvalError, match="The setting dimension is 'long', not a number"):
+        chosen(ModelFacts, {"name": "a", "sha256": "b", "dimension": "long"})
+    with pytest.raises(EvalError, match="There is no setting 'size'. Choose from dimension, name, sha256"):
+        chosen(ModelFacts, {"size": "3"})
+    choice = Choice.of(Path("archive"), ["channels=words", "depth=50", "words=0.5"])
+    assert (choice.ranking.channels, choice.ranking.depth, choice.ranking.words) == (("words",), 50, 0.5)
+    assert choice.to_dict()["channels"] == ["words"]
+    with pytest.raises(EvalError, match="The setting fusion is 'luck'. Choose from scores, ranks"):
+        Choice.of(Path("archive"), ["fusion=luck"])
+    with pytest.raises(EvalError, match="depth and a number of passages"):
+        Choice.of(Path("archive"), ["depth=0"])
+    with pytest.raises(EvalError, match="The setting 'model' is not understood. Write it as key=value"):
+        Choice.of(Path("archive"), ["model"])
