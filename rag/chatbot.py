@@ -18,7 +18,7 @@ from rag.errors import GenerationFailed
 from rag.evidence import rank_evidence
 from rag.examples import suggest_questions
 from rag.extraction import extract
-from rag.filters import Field, Filters
+from rag.filters import Day, Field, Filters
 from rag.generation import Generator, LanguageModel
 from rag.indexing import facts_for
 from rag.passages import ScoredPassage
@@ -63,12 +63,12 @@ class Chatbot:
     ) -> None:
         self.close()
 
-    def ask(self, question: str, *, filters: Filters | None = None, as_of: str = "") -> Answer:
+    def ask(self, question: str, *, filters: Filters | None = None, as_of: Day = None) -> Answer:
         """Answer a question, or say that the archive does not. Raises `QuestionError` and `FilterError`."""
         *_, answer = self.stream(question, filters=filters, as_of=as_of)
         return answer
 
-    def stream(self, question: str, *, filters: Filters | None = None, as_of: str = "") -> Iterator[Answer]:
+    def stream(self, question: str, *, filters: Filters | None = None, as_of: Day = None) -> Iterator[Answer]:
         """Yield the answer as it grows; the last one is complete.
 
         Only articles that meet the filters are read, and none that was published after the day `as_of`. Raises
@@ -83,7 +83,7 @@ class Chatbot:
             yield from self._generate(asked, passages, searched, self._generator)
 
     def search(
-        self, question: str, k: int = 10, *, filters: Filters | None = None, as_of: str = "", explain: bool = False
+        self, question: str, k: int = 10, *, filters: Filters | None = None, as_of: Day = None, explain: bool = False
     ) -> list[ScoredPassage]:
         """Give the at most `k` best passages for a question, best first. Raises `QuestionError` and `FilterError`."""
         return self.retriever.retrieve(question, k=k, filters=filters, as_of=as_of, explain=explain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from rag.errors import FilterError
 from rag.languages import iso_language
 
 Field = Literal["outlets", "authors", "sections", "languages"]
+Day = str | dt.date | None
 FIELDS: tuple[Field, ...] = get_args(Field)
 
 
@@ -44,10 +46,10 @@ class Filters:
         """Say whether there is any condition."""
         return any(getattr(self, field.name) for field in fields(self))
 
-    def as_of(self, day: str) -> Filters:
+    def as_of(self, day: Day) -> Filters:
         """Give the same filters for a reader who lives on that day: nothing that was published later."""
-        day = read_day(day)
-        return replace(self, until=min(day, self.until or day)) if day else self
+        last = read_day(day)
+        return replace(self, until=min(last, self.until or last)) if last else self
 
     def unmet(self, article: Article) -> str:
         """Say which condition an article does not meet; nothing where it meets all."""
@@ -89,7 +91,7 @@ def _stored(article: Article, field: Field) -> tuple[str, ...]:
     return ({"outlets": article.source, "sections": article.section, "languages": article.language}[field],)
 
 
-def read_day(written: str) -> str:
+def read_day(written: Day) -> str:
     """Give an ISO day for one in any absolute form, nothing for nothing. Raises `FilterError`."""
     day = iso_day(written)
     if written and not day:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rag.errors import RagError
-from rag.filters import Filters
+from rag.filters import Day, Filters
 from rag.metadata import metadata_of, passage_id
 from rag.passages import ScoredPassage
 from rag.retrieval import Retriever
@@ -41,10 +41,10 @@ class OnrecordRetriever(BaseRetriever, extra="forbid"):
     retriever: Retriever
     k: int
     filters: Filters | None
-    as_of: str
+    as_of: Day
 
     def __init__(
-        self, retriever: Retriever, *, k: int = 10, filters: Filters | None = None, as_of: str = "", **others: Any
+        self, retriever: Retriever, *, k: int = 10, filters: Filters | None = None, as_of: Day = None, **others: Any
     ) -> None:
         """Take the options of a search; `others` are those of every LangChain retriever, such as `tags`."""
         super().__init__(retriever=retriever, k=k, filters=filters, as_of=as_of, **others)  # type: ignore[call-arg] # pydantic's

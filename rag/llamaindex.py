@@ -5,7 +5,7 @@ from __future__ import annotations
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeRelationship, NodeWithScore, ObjectType, QueryBundle, RelatedNodeInfo, TextNode
 
-from rag.filters import Filters
+from rag.filters import Day, Filters
 from rag.metadata import metadata_of, passage_id
 from rag.passages import ScoredPassage
 from rag.retrieval import Retriever
@@ -21,7 +21,7 @@ class OnrecordRetriever(BaseRetriever):  # type: ignore[misc] # the types of lla
     `QuestionError`, `FilterError` and the other kinds of `RagError`.
     """
 
-    def __init__(self, retriever: Retriever, *, k: int = 10, filters: Filters | None = None, as_of: str = "") -> None:
+    def __init__(self, retriever: Retriever, *, k: int = 10, filters: Filters | None = None, as_of: Day = None) -> None:
         super().__init__()
         self._retriever = retriever
         self._k = k

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.archive import Archive, Entry
 from rag.articles import Article
@@ -64,6 +66,25 @@ def test_the_passages_of_the_articles_that_meet_all_filters_are_found(
 
     assert found.tolist() == [number for name in articles for number in IDS[name]]
     assert found.dtype == np.int64
+
+
+@pytest.fixture(scope="module")
+def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    with Archive.create(tmp_path_factory.mktemp("filed") / "archive", {"model": "some-model"}) as created:
+        created.put(map(entry, ARTICLES))
+        yield created
+
+
+NAMES = st.lists(st.sampled_from(["Lima Post", "écho", "ÉCHO", "Ána", "bo li", "nature", "World", "en", "FR", "x"]))
+DAYS = st.sampled_from(["", "2019-07-16", "2022-06-14", "2022-06-15", "2023-01-01"])
+
+
+@given(filters=st.builds(Filters, NAMES, NAMES, NAMES, NAMES, DAYS, DAYS))
+def test_the_database_and_the_article_agree_on_who_meets_a_filter(filed: Archive, filters: Filters) -> None:
+    meeting = [article.id for article in ARTICLES if not filters.unmet(article)]
+
+    assert filed.filed(filters).tolist() == sorted(number for name in meeting for number in IDS[name])
+    assert filed.searched(filters).articles == len(meeting)
 
 
 def test_a_passage_is_filed_under_article_outlet_day_and_story(archive: Archive) -> None:

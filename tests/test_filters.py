@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.articles import Article
 from rag.errors import FilterError
-from rag.filters import Filters, read_day
+from rag.filters import Field, Filters, read_day, unknown_value
 
 DAYS = st.dates(dt.date(1400, 1, 1), dt.date(2100, 12, 31)).map(dt.date.isoformat)
 DAYS_OR_NONE = st.just("") | DAYS
@@ -79,3 +80,46 @@ def test_as_of_never_widens(since: str, until: str, day: str) -> None:
 @given(DAYS)
 def test_an_iso_day_reads_as_itself(day: str) -> None:
     assert read_day(day) == day
+
+
+ARTICLE = Article("id", "Title", "Text.", "The Ledger", "2019-07-16", authors=("Ida Holm", "Ole Brandt"), language="en")
+
+
+@pytest.mark.parametrize(
+    ("filters", "reason"),
+    [
+        (Filters(), ""),
+        (Filters(outlets="the ledger", authors=["OLE BRANDT"], languages=("en-GB",), since="2019-07-16"), ""),
+        (Filters(outlets=("Wire", "Post")), "of the outlets it should be Wire or Post; it has The Ledger"),
+        (Filters(sections=("Sport",)), "of the sections it should be Sport; it has none"),
+        (Filters(since="2019-07-17"), "it was published 2019-07-16, before 2019-07-17"),
+        (Filters(until="2019-07-15"), "it was published 2019-07-16, after 2019-07-15"),
+    ],
+)
+def test_a_filter_says_why_it_refuses_an_article(filters: Filters, reason: str) -> None:
+    assert filters.unmet(ARTICLE) == reason
+
+
+def test_an_article_without_a_date_meets_no_days() -> None:
+    undated = Article("id", "Title", "Text.")
+
+    assert Filters(until="2019-07-15").unmet(undated) == "it has no date"
+    assert Filters(since="2019-07-15").unmet(undated) == "it has no date"
+
+
+def test_a_name_alone_is_a_list_of_one_and_a_date_is_a_day() -> None:
+    assert Filters(outlets="CNN") == Filters(outlets=("CNN",))
+    assert Filters().as_of(dt.date(2019, 7, 16)) == Filters(until="2019-07-16")
+
+
+def test_what_no_article_has_is_named_with_what_is_near() -> None:
+    known = {"outlets": ("The Ledger", "Capital Wire"), "authors": ()}
+
+    def values(field: Field) -> tuple[str, ...]:
+        return known.get(field, ())
+
+    assert unknown_value(Filters(outlets=("the ledger",)), values) == ""
+    assert unknown_value(Filters(outlets=("Leger",)), values) == (
+        "The outlets of this archive do not include 'Leger'. Try one of: The Ledger."
+    )
+    assert unknown_value(Filters(authors=("Ida",)), values) == "The authors of this archive do not include 'Ida'."
