@@ -1,6 +1,7 @@
 """The chat in a real browser against the real server."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from rag import Answer, Article, Chatbot, Citation, Settings
 from rag.answers import Searched, Sentence
 from rag.errors import QuestionError, SettingError
+from rag.filters import Field, Filters
+from ui.rendering import day
 from ui.server import HEADERS, build_server, serve
 
 QUESTION = "What did Zarif say about missiles?"
@@ -64,7 +67,12 @@ class ScriptedChatbot:
     def article(self, article_id: str) -> Article:
         return {"hostile": HOSTILE, "calm": CALM}[article_id]
 
-    def stream(self, question: str) -> Iterator[Answer]:
+    def values(self, field: Field) -> tuple[str, ...]:
+        return {"outlets": ("Wire", HOSTILE.source), "authors": tuple(f"Author {n}" for n in range(1000))}.get(
+            field, ()
+        )
+
+    def stream(self, question: str, *, filters: Filters, as_of: str) -> Iterator[Answer]:
         if "long" in question:
             raise QuestionError("The question is too long.")
         if "broken" in question:
@@ -181,6 +189,16 @@ def shown_quotation(page: Page) -> str:
     return "".join(page.locator("#panel mark.selected").all_text_contents())
 
 
+def narrow(page: Page, **fields: str) -> None:
+    """Open the filter if it is closed, and fill in fields by their labels, "_" for a space."""
+    if page.locator("#filter-fields").is_hidden():
+        page.get_by_role("button", name="Filter", exact=True).click()
+    for label, text in fields.items():
+        field = page.get_by_label(label.replace("_", " "), exact=True)
+        field.fill(text)
+        field.press("Enter")
+
+
 def get(address: str, **headers: str) -> int:
     return send(urllib.request.Request(address, headers={k.replace("_", "-"): v for k, v in headers.items()}))
 
@@ -239,6 +257,71 @@ def test_an_example_is_asked_by_clicking_it(visit: Visit, address: str, chatbot:
     expect(examples).to_have_count(0)
 
 
+def test_a_filter_holds_until_its_chip_is_removed_and_each_answer_says_which_it_was_given_under(
+    visit: Visit, address: str, chatbot: Chatbot
+) -> None:
+    page = visit(address)
+    toggle = page.get_by_role("button", name="Filter", exact=True)
+    toggle.press("Enter")
+    expect(toggle).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Outlet")).to_be_focused()
+    page.keyboard.type("ledg\n")
+    expect(page.get_by_role("button", name="Remove filter")).to_have_text("The Ledger")
+    expect(page.get_by_label("Section")).to_be_hidden()
+    ask(page, QUESTION)
+    expect(page.locator("#filter-fields")).to_be_hidden()
+    expect(page.locator(".turn .within")).to_have_text("In The Ledger")
+    assert {text.split(",")[0] for text in page.locator(".turn small").all_text_contents()} == {"The Ledger"}
+    page.get_by_role("button", name="Remove filter: The Ledger").click()
+    expect(toggle).to_be_focused()
+    ask(page, QUESTION)
+    expect(page.locator(".within")).to_have_count(1)
+    assert page.locator(".turn").last.locator(".number").count() == len(chatbot.ask(QUESTION).citations)
+
+
+def test_read_as_of_a_day_nothing_published_later_is_found(visit: Visit, address: str, chatbot: Chatbot) -> None:
+    page = visit(address)
+    days = [citation.date for citation in chatbot.ask(QUESTION).citations]
+    narrow(page, As_of=min(days))
+    page.get_by_role("button", name=QUESTION).click()
+    expect(page.locator(".turn")).to_have_attribute("aria-busy", "false", timeout=60_000)
+    expect(page.locator(".turn .within")).to_have_text(f"As of {day(min(days))}")
+    assert min(days) < max(days)
+    expect(page.locator(".turn")).to_contain_text(day(min(days)))
+    expect(page.locator(".turn")).not_to_contain_text(day(max(days)))
+
+
+def test_a_filter_that_finds_nothing_says_what_was_searched(visit: Visit, address: str, chatbot: Chatbot) -> None:
+    page = visit(address)
+    whole = chatbot.searched.articles
+    narrow(page, Published_until="1999-12-31")
+    ask(page, QUESTION)
+    expect(page.locator(".absent")).to_have_text(f"No article meets this filter.The archive holds {whole} articles.")
+    narrow(page, Published_from="2019-07-17", Published_until="2019-07-16")
+    expect(page.locator("#filter-note")).to_have_text(re.compile("No day lies from 17 July 2019 until 16 July 2019."))
+    ask(page, QUESTION)
+    expect(page.locator(".turn .problem")).to_have_text(re.compile("No day lies from 17 July 2019"))
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("button", name="Remove filter")).to_have_count(0)
+    narrow(page, Outlet="Capital Wire")
+    ask(page, ABSENT)
+    searched = chatbot.ask(ABSENT, filters=Filters("Capital Wire")).searched
+    expect(page.locator(".turn").last.locator(".absent")).to_contain_text(f"Searched {searched.articles} of {whole}")
+
+
+def test_the_filter_finds_names_among_many_and_shows_each_as_text(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    narrow(page, Author="thor 77")
+    expect(page.locator("#filter-note")).to_have_text(re.compile("“thor 77” is part of more than one name"))
+    assert page.locator("#filter-authors-list option").count() == 11
+    narrow(page, Author=" THOR 777", Outlet="svg")
+    expect(page.get_by_role("button", name="Remove filter")).to_have_text([HOSTILE.source, "by Author 777"])
+    assert page.locator("#ask :is(svg, img)").count() == 0
+    ask(page, "calm?")
+    expect(page.locator(".within")).to_have_text(f"In {HOSTILE.source}, by Author 777")
+
+
 def test_on_a_phone_nothing_overflows_and_a_number_brings_its_source_into_view(visit: Visit, address: str) -> None:
     page = visit(address, viewport=PHONE, has_touch=True, is_mobile=True)
     ask(page, QUESTION)
@@ -261,7 +344,9 @@ def test_fingers_find_what_can_be_touched_on_a_phone(visit: Visit, scripted_addr
     page = visit(scripted_address, viewport=PHONE, has_touch=True, is_mobile=True)
     small = "e => { const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) }"
     assert page.locator(".example").evaluate(small) >= 44
-    assert page.get_by_role("button", name="Ask").evaluate(small) >= 44
+    narrow(page, Outlet="Wire", As_of="2024-01-02")
+    assert all(target.evaluate(small) >= 44 for target in page.locator("#ask :is(button, input):visible").all())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     ask(page, "hostile")
     page.locator(".turn .number").first.tap()
     assert all(button.evaluate(small) >= 44 for button in page.locator("#panel button:visible").all())
@@ -290,6 +375,8 @@ def test_the_keyboard_reaches_the_numbers(visit: Visit, scripted_address: str) -
     page = visit(scripted_address)
     ask(page, "hostile")
     second = page.get_by_role("button", name="Source 2").first
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Filter", exact=True)).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(second).to_be_focused()
     page.keyboard.press("Enter")
@@ -367,6 +454,8 @@ def test_an_empty_question_is_not_sent(visit: Visit, scripted_address: str) -> N
 def test_text_stands_out_from_what_is_behind_it(visit: Visit, scripted_address: str, scheme: str) -> None:
     page = visit(scripted_address, color_scheme=scheme)
     assert contrast(page, "#head p, #welcome *, .submit-button, .empty") >= 4.5
+    narrow(page, Outlet="Wire", Author="nobody", As_of="2024-01-02")
+    assert contrast(page, "#ask *") >= 4.5
     ask(page, "hostile")
     assert contrast(page, ".turn *, #panel *, .submit-button") >= 4.5
     dark = page.evaluate("document.body.classList.contains('dark')")

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from rag.answers import Answer, Citation, Searched, Sentence
 from rag.articles import Article
+from rag.filters import FIELDS
 from ui import rendering
+from ui.narrowing import DAYS
 
 TEXT = "The bank waited.\n\nRates were held. Prices rose.\n“We watch,” she said."
 ARTICLE = Article("a1", "Rates held", TEXT, "The Post", "2024-03-01", "https://post.example/1", ("A. Lind", "B. Moe"))
@@ -86,6 +88,29 @@ def test_not_in_the_archive_says_what_was_searched() -> None:
     )
 
 
+def test_an_answer_under_a_filter_says_so() -> None:
+    absent = Answer("Q?", "not_in_archive", (), (), Searched(3, ("The Post",), "2018-05-03", "2018-05-20"))
+    assert Reader(rendering.turn("Q?", absent, within="In The Post", whole=48)).text == (
+        "Q?In The PostNot found under this filter.Searched 3 of 48 articles from 1 outlet, May 2018."
+    )
+
+
+def test_a_filter_that_no_article_meets_is_told() -> None:
+    absent = Answer("Q?", "not_in_archive", (), (), Searched(0, (), "", ""))
+    assert Reader(rendering.turn("Q?", absent, within="In Wire", whole=48)).text == (
+        "Q?In WireNo article meets this filter.The archive holds 48 articles."
+    )
+
+
+def test_the_filter_is_closed_and_each_of_its_fields_has_a_label() -> None:
+    tags = Reader(rendering.filter_form()).tags
+    button = next(attributes for tag, attributes in tags if tag == "button")
+    fields = {attributes["id"] for tag, attributes in tags if tag == "input"}
+    assert (button["aria-expanded"], button["aria-controls"]) == ("false", "filter-fields")
+    assert {attributes["for"] for tag, attributes in tags if tag == "label"} == fields
+    assert fields == {f"filter-{name}" for name in (*FIELDS, *DAYS)}
+
+
 def test_a_notice_and_a_problem_are_lines_of_their_own() -> None:
     assert 'class="notice">The model is away.<' in rendering.turn("Q?", answer_of(notice="The model is away."))
     assert 'class="problem" role="alert">Too long.<' in rendering.turn("Q?", problem="Too long.")
@@ -153,7 +178,7 @@ def test_nothing_from_outside_becomes_markup() -> None:
         HOSTILE, "answered", (Sentence(HOSTILE, (1,)), Sentence(HOSTILE, ())), (citation,), SEARCHED, HOSTILE
     )
     pages = [
-        rendering.turn(HOSTILE, answer, problem=HOSTILE, progress=HOSTILE),
+        rendering.turn(HOSTILE, answer, within=HOSTILE, problem=HOSTILE, progress=HOSTILE),
         rendering.sources(answer, {HOSTILE: article})["1"],
         rendering.sources(answer, {})["1"],
         rendering.welcome([HOSTILE]),

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing, suppress
+from functools import partial
 from importlib.resources import files
 from typing import Any, cast
 from uuid import uuid4
@@ -20,6 +21,7 @@ from rag.chatbot import Chatbot
 from rag.errors import ArticleNotFound, RagError
 
 from . import rendering
+from .narrowing import offered, read_narrowing
 
 logger = logging.getLogger(__name__)
 
@@ -54,16 +56,20 @@ def build_app(chatbot: Chatbot) -> gr.Blocks:
         welcome = rendering.welcome(chatbot.examples())
         turns = _html("turns", TURNS, welcome=welcome, js_on_load=_asset("chat.js"))
         ask_about = f"Ask about {_these(searched.articles)}"
-        box = gr.Textbox(
-            elem_id="box", label="Question", show_label=False, placeholder=ask_about, max_lines=6, submit_btn="Ask",
-            container=False,
-        )  # fmt: skip
+        with gr.Column(elem_id="ask"):
+            narrowing = _html("narrowing", rendering.filter_form(), js_on_load=_asset("filter.js"))
+            box = gr.Textbox(
+                elem_id="box", label="Question", show_label=False, placeholder=ask_about, max_lines=6, submit_btn="Ask",
+                container=False,
+            )  # fmt: skip
         _html("source", SOURCE, js_on_load=None)
         answer = _answering(chatbot)
         # The script lets one question run at a time; "once" would also drop one that is asked soon after Stop.
-        asking = gr.on([box.submit, turns.click], answer, box, [turns, box], trigger_mode="multiple", **QUIET)
+        asked = [box, narrowing]
+        asking = gr.on([box.submit, turns.click], answer, asked, [turns, box], trigger_mode="multiple", **QUIET)
         box.stop(None, None, None, cancels=[asking], **QUIET)
         box.stop(_ready, None, box, queue=False, **QUIET)
+        app.load(partial(offered, chatbot), None, narrowing, queue=False, **QUIET)
     app.queue(default_concurrency_limit=8, max_size=64, api_open=False)
     return app
 
@@ -84,14 +90,20 @@ def page_options() -> dict[str, Any]:
     }
 
 
-def turn_updates(chatbot: Chatbot, question: str) -> Generator[Turn]:
-    """Give the turn of one question as it grows, at most one every 120 ms; the last is complete."""
+def turn_updates(chatbot: Chatbot, question: str, sent: object = None) -> Generator[Turn]:
+    """Give the turn of one question as it grows, at most one every 120 ms; the last is complete.
+
+    `sent` is what the page's filter holds.
+    """
     turn_id = f"turn-{uuid4().hex}"
-    yield _turn(turn_id, rendering.turn(question, progress=SEARCHING))
     articles: dict[str, Article | None] = {}
     try:
-        for answer, final in _paced(chatbot.stream(question)):
-            html = rendering.turn(question, answer, progress="" if final else _progress(answer))
+        narrowing = read_narrowing(sent)
+        shown = partial(rendering.turn, question, within=str(narrowing))
+        yield _turn(turn_id, shown(progress=SEARCHING))
+        whole = chatbot.searched.articles if narrowing else 0
+        for answer, final in _paced(chatbot.stream(question, filters=narrowing.filters, as_of=narrowing.as_of)):
+            html = shown(answer, whole=whole, progress="" if final else _progress(answer))
             yield _turn(turn_id, html, rendering.sources(answer, _cited(chatbot, answer, articles)), done=final)
     except RagError as error:
         yield _turn(turn_id, rendering.turn(question, problem=str(error)), done=True, refused=True)
@@ -101,7 +113,7 @@ def turn_updates(chatbot: Chatbot, question: str) -> Generator[Turn]:
 
 
 def _answering(chatbot: Chatbot) -> Any:
-    async def answer(typed: str, event: gr.EventData) -> AsyncIterator[tuple[Any, Any]]:
+    async def answer(typed: str, sent: object, event: gr.EventData) -> AsyncIterator[tuple[Any, Any]]:
         # An example's question comes with the click, a typed one from the box.
         question = str(event.question if isinstance(event.target, gr.HTML) else typed)
         if not question.strip():
@@ -109,7 +121,7 @@ def _answering(chatbot: Chatbot) -> Any:
             return
         yield gr.skip(), gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
         refused = False
-        async with aclosing(_in_thread(turn_updates(chatbot, question))) as updates:
+        async with aclosing(_in_thread(turn_updates(chatbot, question, sent))) as updates:
             async for update in updates:
                 refused = update["refused"]
                 yield update, gr.skip()

@@ -32,6 +32,7 @@ function begin(id) {
   part("welcome")?.remove();
   part("silence")?.remove();
   conversation.append(turn);
+  document.dispatchEvent(new Event("asked"));
   return turn;
 }
 
@@ -101,7 +102,7 @@ function mark() {
 
 function cover(covered) {
   document.body.classList.toggle("reading", covered);
-  ["head", "turns", "box"].forEach((id) => (part(id).inert = covered));
+  ["head", "turns", "ask"].forEach((id) => (part(id).inert = covered));
 }
 
 // On a narrow screen the panel slides over the conversation; the browser's Back closes it, as readers expect there.

@@ -20,6 +20,14 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+FILTER_NAMES = {"outlets": "Outlet", "authors": "Author", "sections": "Section", "languages": "Language"}
+FILTER_DAYS = {"since": "Published from", "until": "Published until", "as_of": "As of"}
+FILTER = """<section id="filter" aria-label="Filter">
+<button type="button" id="filter-open" class="pill" aria-expanded="false" aria-controls="filter-fields">Filter</button>
+<div id="filter-fields" role="group" aria-label="Filter by" hidden>{names}<div id="filter-days" hidden>{days}
+<p id="filter-days-note">As of a day: answers as if read then, with nothing published later.</p></div>
+<p id="filter-note" role="status"></p></div>
+<ul id="filter-chosen" role="list" aria-label="Active filters"></ul></section>"""
 _UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
 _DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _PARAGRAPH = re.compile(r"[^\n]+")
@@ -88,11 +96,41 @@ def welcome(examples: Iterable[str]) -> str:
     )
 
 
-def turn(question: str, answer: Answer | None = None, *, progress: str = "", problem: str = "") -> str:
-    """Give one question with what is known of its answer; `progress` says that more is to come."""
+def filter_form() -> str:
+    """Give the closed filter; the page's script fills in what the archive offers, and shows what is chosen."""
+    names = "".join(
+        f'<div hidden><label for="filter-{name}">{label}</label>'
+        f'<input id="filter-{name}" name="{name}" list="filter-{name}-list" placeholder="Any" autocomplete="off">'
+        f'<datalist id="filter-{name}-list"></datalist></div>'
+        for name, label in FILTER_NAMES.items()
+    )
+    days = "".join(
+        f'<div><label for="filter-{name}">{label}</label>'
+        f'<input id="filter-{name}" name="{name}" type="date" aria-describedby="filter-days-note" autocomplete="off">'
+        "</div>"
+        for name, label in FILTER_DAYS.items()
+    )
+    return FILTER.format(names=names, days=days)
+
+
+def turn(
+    question: str,
+    answer: Answer | None = None,
+    *,
+    within: str = "",
+    whole: int = 0,
+    progress: str = "",
+    problem: str = "",
+) -> str:
+    """Give one question with what is known of its answer; `progress` says that more is to come.
+
+    `within` says to which of the archive's `whole` articles the question was put, where not to all.
+    """
     parts = [f'<h2 class="question">{line(question, 300 if problem else 2000)}</h2>']
+    if within:
+        parts.append(f'<p class="within">{line(within, 1000)}</p>')
     if answer:
-        parts += _answer(answer, final=not progress)
+        parts += _answer(answer, whole, final=not progress)
     if problem:
         parts.append(f'<p class="problem" role="alert">{line(problem, 1000)}</p>')
     if progress:
@@ -133,13 +171,13 @@ def _period(searched: Searched) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _answer(answer: Answer, *, final: bool) -> list[str]:
+def _answer(answer: Answer, whole: int, *, final: bool) -> list[str]:
     cited = {citation.number: citation for citation in answer.citations}
     # While the last sentence still grows, nobody knows yet whether it has a source.
     known = len(answer.sentences) if final else len(answer.sentences) - 1
     parts = [_sentence(sentence, cited, judged=place < known) for place, sentence in enumerate(answer.sentences)]
     if final and answer.state == "not_in_archive":
-        parts.append(_absent(answer.searched))
+        parts.append(_absent(answer.searched, whole))
     if answer.notice:
         parts.append(f'<p class="notice">{line(answer.notice, 1000)}</p>')
     return parts
@@ -159,11 +197,18 @@ def _sentence(sentence: Sentence, cited: Mapping[int, Citation], *, judged: bool
     return f'<p class="sentence">{words}{space}<span{kept}>{last}{numbers}</span><small>{by}</small></p>'
 
 
-def _absent(searched: Searched) -> str:
+def _absent(searched: Searched, whole: int) -> str:
+    if whole and not searched.articles:
+        return _nothing("No article meets this filter.", f"The archive holds {_count(whole, 'article')}.")
     outlets = f" from {_count(len(searched.outlets), 'outlet')}" if searched.outlets else ""
     period = f", {_period(searched)}" if searched.first_date else ""
-    looked = f"Searched {_count(searched.articles, 'article')}{outlets}{period}."
-    return f'<div class="absent"><p>Not in the archive.</p><small>{line(looked)}</small></div>'
+    some = f"{searched.articles:,} of " if whole else ""
+    looked = f"Searched {some}{_count(whole or searched.articles, 'article')}{outlets}{period}."
+    return _nothing("Not found under this filter." if whole else "Not in the archive.", looked)
+
+
+def _nothing(told: str, looked: str) -> str:
+    return f'<div class="absent"><p>{told}</p><small>{line(looked)}</small></div>'
 
 
 def _place(source: str, published: str) -> str:
