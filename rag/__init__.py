@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answers import Answer, Citation, Searched, Sentence
+    from rag.answers import Answer, Citation, Copy, Searched, Sentence
     from rag.articles import Article
     from rag.chatbot import Chatbot
     from rag.errors import (
@@ -47,6 +47,7 @@ _HOMES = {
     "ArticleNotFound": "errors",
     "Chatbot": "chatbot",
     "Citation": "answers",
+    "Copy": "answers",
     "FilterError": "errors",
     "Filters": "filters",
     "GenerationFailed": "errors",
@@ -80,6 +81,7 @@ __all__ = [
     "ArticleNotFound",
     "Chatbot",
     "Citation",
+    "Copy",
     "FilterError",
     "Filters",
     "GenerationFailed",

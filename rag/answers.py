@@ -9,8 +9,22 @@ State = Literal["answered", "not_in_archive"]
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another article of the story that a citation is from: a copy, or another version."""
+
+    article_id: str
+    title: str
+    source: str
+    date: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
-    """The characters of an article that say it: `text` is the stored text from `start` to `end`."""
+    """The characters of an article that say it: `text` is the stored text from `start` to `end`.
+
+    `also_in` are the copies and other versions of the article, which are no further witnesses.
+    """
 
     number: int
     article_id: str
@@ -21,6 +35,7 @@ class Citation:
     start: int
     end: int
     text: str
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag.answers import Answer, Searched, Sentence, State
+from rag.answers import Answer, Citation, Copy, Searched, Sentence, State
 from rag.archive import Archive, closed_on_failure
 from rag.articles import Article
 from rag.citing import cite, declines, may_decline, quote
@@ -116,7 +116,8 @@ class Chatbot:
         self, question: Question, passages: list[ScoredPassage], searched: Searched, notice: str = ""
     ) -> Answer:
         excerpts = extract(rank_evidence(question, passages, self._embedder))
-        citations = tuple(quote(number, e.article, e.start, e.end) for number, e in enumerate(excerpts, start=1))
+        quoted = (quote(number, e.article, e.start, e.end) for number, e in enumerate(excerpts, start=1))
+        citations = _with_copies(quoted, passages)
         sentences = tuple(Sentence(citation.text, (citation.number,)) for citation in citations)
         state: State = "answered" if sentences else "not_in_archive"
         return Answer(question.text, state, sentences, citations, searched, notice)
@@ -145,6 +146,15 @@ class Chatbot:
             yield replace(answer, notice=notice)
 
 
+def _with_copies(citations: Iterable[Citation], passages: Iterable[ScoredPassage]) -> tuple[Citation, ...]:
+    """Name beside each citation the other articles that its passage stands for."""
+    copies = {
+        found.article.id: tuple(Copy(copy.id, copy.title, copy.source, copy.date, copy.url) for copy in found.also_in)
+        for found in passages
+    }
+    return tuple(replace(citation, also_in=copies.get(citation.article_id, ())) for citation in citations)
+
+
 def _cited(question: Question, text: str, passages: list[ScoredPassage], searched: Searched) -> Answer:
     sentences, citations = cite(text, passages)
-    return Answer(question.text, "answered", sentences, citations, searched)
+    return Answer(question.text, "answered", sentences, _with_copies(citations, passages), searched)

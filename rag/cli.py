@@ -23,7 +23,7 @@ from rag.settings import Settings, load_settings
 from rag.talk import counted, printable, shown, told
 
 if TYPE_CHECKING:
-    from rag.answers import Answer, Citation, Searched
+    from rag.answers import Answer, Citation, Copy, Searched
     from rag.articles import Article
     from rag.chatbot import Chatbot
     from rag.explaining import Explanation
@@ -423,7 +423,8 @@ def _write_answer(answer: Answer) -> str:
 
 def _write_citation(citation: Citation) -> str:
     head = f"[{citation.number}] {_write_headline(citation)}"
-    lines = [f"article {citation.article_id}, characters {citation.start} to {citation.end}", citation.url]
+    also = (f"also in {_write_headline(copy)}, article {copy.article_id}" for copy in citation.also_in)
+    lines = [f"article {citation.article_id}, characters {citation.start} to {citation.end}", citation.url, *also]
     return "\n".join([_wrap(head, "    "), *(f"    {line}" for line in lines if line)])
 
 
@@ -462,7 +463,7 @@ def _write_explanation(found: Explanation) -> str:
     return "\n".join([_wrap(head), *(_wrap(f"- {line}", "  ") for line in [*found.reasons, *stands])])
 
 
-def _write_headline(published: Article | Citation) -> str:
+def _write_headline(published: Article | Citation | Copy) -> str:
     where = ", ".join(part for part in (published.source, published.date) if part)
     return published.title + (f" ({where})" if where else "")
 

@@ -27,7 +27,7 @@ KEY = "sk-CANARY-456"
 FILTERS = "--author --language --outlet --section --since --until"
 PASSAGE = """rank score meaning words article_id title source date url section language authors start end text
     also_in""".split()  # noqa: SIM905
-CITATION = ["number", "article_id", "title", "source", "date", "url", "start", "end", "text"]
+CITATION = ["number", "article_id", "title", "source", "date", "url", "start", "end", "text", "also_in"]
 HEAVY = {"chromadb", "gradio", "llama_index", "numpy", "sentence_transformers", "torch", "trafilatura", "uvicorn"}
 HELP = """
 import sys

@@ -137,6 +137,15 @@ def test_copies_share_one_place_and_are_named_there(retriever: Retriever) -> Non
     assert count_origins(found) == (len(ids(found)) + 1, len(ids(found)))
 
 
+def test_a_citation_names_the_copies_of_its_article(town: Path) -> None:
+    with Chatbot.open(town, Settings()) as chatbot:
+        answer = chatbot.ask("How much will the works at the fish market cost?")
+
+    assert [
+        (citation.article_id, [copy.article_id for copy in citation.also_in]) for citation in answer.citations[:1]
+    ] == [("copy-2", ["copy-1"])]
+
+
 def test_a_copy_stands_in_where_the_other_is_filtered_out(retriever: Retriever) -> None:
     found = retriever.retrieve("Who voted to close the fish market?", filters=Filters(outlets=("Nessby Post",)))
 

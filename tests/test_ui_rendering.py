@@ -1,10 +1,11 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers import Answer, Citation, Searched, Sentence
+from rag.answers import Answer, Citation, Copy, Searched, Sentence
 from rag.articles import Article
 from rag.filters import FIELDS
 from ui import rendering
@@ -146,6 +147,15 @@ def test_the_headline_leads_to_the_original_and_tells_it_nothing() -> None:
     assert [attributes for tag, attributes in panel.tags if tag == "a"] == [
         {"href": "https://post.example/1", "target": "_blank", "rel": "noopener noreferrer nofollow"}
     ]
+
+
+def test_the_copies_of_an_article_are_named_above_its_text() -> None:
+    copies = (Copy("b", "Held", "The <b>Wire</b>", "2024-03-02", ""), Copy("c", "No rise", "", "", ""))
+    citation = replace(cited(1, "Rates were held."), also_in=copies)
+    read = Reader(rendering.sources(answer_of(citations=(citation,)), {"a1": ARTICLE})["1"])
+
+    assert "Also in The <b>Wire</b>, 2 March 2024 · No rise" in read.text
+    assert "b" not in [tag for tag, _ in read.tags]
 
 
 def test_an_article_that_changed_since_shows_the_quotation_and_says_so() -> None:

@@ -237,7 +237,13 @@ def _source(answer: Answer, citation: Citation, article: Article | None) -> str:
         )
         return f"<article>{_headline(facts)}{gone}{_text(facts, (0, len(facts.text)), [])}</article>"
     others = [(other.start, other.end) for other in answer.citations if other.article_id == article.id]
-    return f"<article>{_headline(article)}{_text(article, span, others)}</article>"
+    return f"<article>{_headline(article)}{_also_in(citation)}{_text(article, span, others)}</article>"
+
+
+def _also_in(citation: Citation) -> str:
+    places = dict.fromkeys(_place(copy.source, copy.date) or copy.title for copy in citation.also_in)
+    listed = " · ".join(f"<bdi>{line(place)}</bdi>" for place in places)
+    return f'<p class="origin">Also in {listed}</p>' if listed else ""
 
 
 def _headline(article: Article) -> str:
