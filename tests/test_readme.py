@@ -25,10 +25,11 @@ def run(folder: Path, *arguments: str) -> str:
     return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_example_in_python_prints_what_the_readme_shows(folder: Path) -> None:
-    [(program, shown)] = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", README, re.DOTALL)
+def test_the_examples_in_python_print_what_the_readme_shows(folder: Path) -> None:
+    examples = re.findall(r"```python\n([^`]*?)```\n\n```\n([^`]*?)```", README)
 
-    assert run(folder, "-c", program) == shown
+    assert len(examples) == 2
+    assert [run(folder, "-c", program) for program, _ in examples] == [shown for _, shown in examples]
 
 
 def test_every_session_prints_what_the_readme_shows(folder: Path) -> None:
@@ -39,7 +40,7 @@ def test_every_session_prints_what_the_readme_shows(folder: Path) -> None:
         for command in re.findall(r"^\$ \.venv/bin/onrecord (.*)\n((?:(?!\$ ).*\n)*)", session, re.MULTILINE)
     ]
 
-    assert [shlex.split(words)[0] for words, _ in commands] == ["ask", "ask", "verify", "export"]
+    assert [shlex.split(words)[0] for words, _ in commands] == ["ask", "ask", "explain", "verify", "export"]
     for words, shown in commands:
         assert run(folder, "-m", "rag", *shlex.split(words)).strip() == shown.strip()
 
