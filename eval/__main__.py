@@ -1,4 +1,4 @@
-"""`python -m eval COMMAND`: results on stdout, talk on stderr, one clear line and exit code 2 for every known error."""
+"""`onrecord eval COMMAND`: results on stdout, talk on stderr, one clear line and exit code 2 for every known error."""
 
 from __future__ import annotations
 
@@ -189,10 +189,10 @@ def _report(runs: Sequence[Path], where: Sequence[str], *, with_control: bool, a
         print_reports(reports)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, name: str = "onrecord eval") -> None:
     """Run the command; a `RagError` becomes one line on stderr and exit code 2."""
     try:
-        app(args=arguments, prog_name="python -m eval")
+        app(args=arguments, prog_name=name)
     except RagError as error:
         print(f"eval: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(FAILED)

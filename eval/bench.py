@@ -1,4 +1,4 @@
-"""`python -m eval bench`: Onrecord beside the stock LlamaIndex pipeline, on the same texts with the same weights."""
+"""`onrecord eval bench`: Onrecord beside the stock LlamaIndex pipeline, on the same texts with the same weights."""
 
 from __future__ import annotations
 

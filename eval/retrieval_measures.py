@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from .errors import EvalError
 from .questions import Question
 from .retrieved import Retrieved, articles_of, stories_of
 from .trec import Judgements, Rankings
@@ -96,21 +94,14 @@ def _plain(text: str) -> str:
 
 
 def _standard(rankings: Rankings, judgements: Judgements) -> Measured:
-    library = _library()
-    measures = [library.parse_measure(name) for name in STANDARD]
+    import ir_measures
+
+    measures = [ir_measures.parse_measure(name) for name in STANDARD]
     run: Mapping[str, Mapping[str, float]] = {
         question_id: {article: float(len(articles) - at) for at, article in enumerate(articles)}
         for question_id, articles in rankings.items()
     }
     measured: Measured = {name: {} for name in STANDARD}
-    for metric in library.iter_calc(measures, judgements, run):
+    for metric in ir_measures.iter_calc(measures, judgements, run):
         measured[str(metric.measure)][metric.query_id] = float(metric.value)
     return measured
-
-
-def _library() -> Any:
-    try:
-        import ir_measures
-    except ImportError as error:
-        raise EvalError('Measuring needs ir_measures. Install it with: pip install "onrecord[eval]"') from error
-    return ir_measures

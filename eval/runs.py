@@ -62,7 +62,7 @@ class Run:
         """Read a run. Raises `EvalError` where there is none, or one that was not finished."""
         manifest = read_manifest(folder)
         if manifest is None:
-            raise EvalError(f"There is no run in {folder}. Give the folder that `python -m eval run` named.")
+            raise EvalError(f"There is no run in {folder}. Give the folder that `onrecord eval run` named.")
         if not manifest.finished:
             raise EvalError(f"The run in {folder} is not finished. Run the same command again, and it goes on.")
         return cls(folder, manifest, tuple(read_questions(folder / QUESTIONS)), tuple(read_retrieved(folder)))

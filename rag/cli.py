@@ -354,6 +354,17 @@ def chat(
     server.serve(load_settings(archive=archive, model=model, llm=llm), port)
 
 
+@app.command(
+    "eval", context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+)
+def evaluate(context: typer.Context) -> None:
+    """Measure: ask a question set, compare two runs, look at speed.
+
+    `onrecord eval --help` lists its commands.
+    """
+    importlib.import_module("rag.eval.__main__").main(context.args, "onrecord eval")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; a `RagError` becomes one line on stderr and the exit code of its kind."""
     for stream in (sys.stdout, sys.stderr):

@@ -119,6 +119,14 @@ def test_help_names_every_option(onrecord: Onrecord, command: str, options: str)
     assert sorted(set(re.findall(r"^ +(--[a-z-]+)", out, re.MULTILINE))) == sorted(options.split())
 
 
+def test_measuring_is_a_command_with_commands_of_its_own(onrecord: Onrecord) -> None:
+    listed = onrecord("eval", "--help")
+    refused = onrecord("eval", "report", "nowhere")
+
+    assert listed.out.startswith("Usage: onrecord eval ")
+    assert refused == (2, "", "eval: There is no run in nowhere. Give the folder that `onrecord eval run` named.\n")
+
+
 def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
 
