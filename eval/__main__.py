@@ -99,8 +99,9 @@ def run_questions(
     ],
     archive: Annotated[Path, typer.Option(help="The archive's folder.", show_default=False)],
     name: Annotated[
-        str, typer.Option(help="The run's folder below --out.  [default: the questions and a hash]", show_default=False)
-    ] = "",
+        str | None,
+        typer.Option(help="The run's folder below --out.  [default: the questions and a hash]", show_default=False),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
     setting: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A setting of the search; can be given again.")

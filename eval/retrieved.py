@@ -26,7 +26,7 @@ class Hit:
     def of(cls, found: ScoredPassage, *, text: bool) -> Hit:
         """Keep of a passage what is measured, and its text where that is wanted."""
         passage = found.passage
-        also_in = tuple(article.id for article in found.also_in)
+        also_in = tuple(copy.article_id for copy in found.also_in)
         kept = passage.text if text else ""
         return cls(
             passage.article_id, passage.start, passage.end, found.score, found.meaning, found.words, also_in, kept

@@ -68,11 +68,12 @@ class Plan:
         }
 
 
-def run(plan: Plan, out: Path, name: str = "") -> Path:
+def run(plan: Plan, out: Path, name: str | None = None) -> Path:
     """Ask all questions and give the folder of the run, below `out`; a run that was stopped is gone on with.
 
     One that is finished already is left as it is. Raises `EvalError`.
     """
+    _check_name(name)
     questions = plan.asked.questions
     missing = _missing_gold(questions, plan.choice.settings.archive)
     identity = plan.identity()
@@ -155,6 +156,14 @@ def _versions() -> dict[str, str]:
 
 def _machine() -> dict[str, Any]:
     return {"system": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()}
+
+
+def _check_name(name: str | None) -> None:
+    """Refuse what names no folder, or one that lies elsewhere."""
+    if name is None:
+        return
+    if not name.strip(" .") or not name.isprintable() or {"/", "\\"} & {*name}:
+        raise EvalError(f"A run cannot be named {name!r}. Give another --name, of letters and numbers.")
 
 
 def _name(asked: QuestionSet, identity: dict[str, Any]) -> str:

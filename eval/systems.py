@@ -52,8 +52,8 @@ class Choice:
 
 
 def open_system(choice: Choice) -> System:
-    """Open an archive for search."""
-    return Retriever.open(choice.settings.archive, choice.settings, choice.ranking)
+    """Open an archive for search; with a part of it left out, numbers would stand for a system that was not chosen."""
+    return Retriever.open(choice.settings.archive, choice.settings, choice.ranking, strict=True)
 
 
 def read_choices(written: Sequence[str]) -> dict[str, str]:

@@ -41,4 +41,7 @@ def main(archive: str = "archive", port: str = "8000") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except RagError as error:
+        sys.exit(str(error))

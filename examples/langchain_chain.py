@@ -12,7 +12,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableParallel, RunnablePassthrough
 
-from rag import Retriever
+from rag import RagError, Retriever
 from rag.langchain import OnrecordRetriever
 
 PROMPT = ChatPromptTemplate.from_template("Answer from these articles only:\n\n{passages}\n\nQuestion: {question}")
@@ -41,4 +41,7 @@ def main(archive: str = "archive") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except RagError as error:
+        sys.exit(str(error))

@@ -8,7 +8,7 @@ import sys
 from llama_index.core.chat_engine import ContextChatEngine
 from llama_index.core.llms import MockLLM
 
-from rag import Retriever
+from rag import RagError, Retriever
 from rag.llamaindex import OnrecordRetriever
 
 
@@ -30,4 +30,7 @@ def main(archive: str = "archive") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except RagError as error:
+        sys.exit(str(error))

@@ -5,7 +5,7 @@ python examples/plain.py ARCHIVE
 
 import sys
 
-from rag import Chatbot, Filters, Retriever
+from rag import Chatbot, Filters, RagError, Retriever
 
 QUESTION = "Why could Ward 7 reopen at night?"
 
@@ -36,4 +36,7 @@ def main(archive: str = "archive") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except RagError as error:
+        sys.exit(str(error))

@@ -6,8 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answers import Answer, Citation, Copy, Searched, Sentence
-    from rag.articles import Article
+    from rag.answers import Answer, Citation, Searched, Sentence
+    from rag.articles import Article, Copy
     from rag.chatbot import Chatbot
     from rag.errors import (
         ArchiveDamaged,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RagError,
         SettingError,
     )
+    from rag.explaining import Explanation
     from rag.filters import Filters
     from rag.fusion import Ranking
     from rag.indexing import index_articles
@@ -47,7 +48,8 @@ _HOMES = {
     "ArticleNotFound": "errors",
     "Chatbot": "chatbot",
     "Citation": "answers",
-    "Copy": "answers",
+    "Copy": "articles",
+    "Explanation": "explaining",
     "FilterError": "errors",
     "Filters": "filters",
     "GenerationFailed": "errors",
@@ -82,6 +84,7 @@ __all__ = [
     "Chatbot",
     "Citation",
     "Copy",
+    "Explanation",
     "FilterError",
     "Filters",
     "GenerationFailed",

@@ -5,18 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from rag.articles import Copy
+
 State = Literal["answered", "not_in_archive"]
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """Another article of the story that a citation is from: a copy, or another version."""
-
-    article_id: str
-    title: str
-    source: str
-    date: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)

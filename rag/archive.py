@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from rag import filings, stories
 from rag.answers import Searched
-from rag.articles import Article
+from rag.articles import Article, Copy
 from rag.database import Database
 from rag.errors import ArchiveDamaged, ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
 from rag.filings import Filing
@@ -172,8 +172,13 @@ class Archive:
 
     def article_at(self, url: str) -> Article | None:
         """Give the newest article of an address, if there is one."""
-        rows = self.database.read(f"{_ARTICLE} WHERE url = ? AND url <> '' ORDER BY date DESC LIMIT 1", [url])
+        known = url.encode(errors="replace").decode()  # a command line may hold bytes that are no text
+        rows = self.database.read(f"{_ARTICLE} WHERE url = ? AND url <> '' ORDER BY date DESC LIMIT 1", [known])
         return _as_article(rows[0]) if rows else None
+
+    def first_passages(self, article_ids: Iterable[str]) -> dict[str, int]:
+        """Give the id of the first passage of each of the articles."""
+        return dict(self.database.read(_FIRST_PASSAGES, [json.dumps(list(article_ids))]))
 
     def passages_of(self, article_id: str) -> list[int]:
         """Give the ids of the passages of an article."""
@@ -261,12 +266,9 @@ class Archive:
         query = "SELECT (SELECT count(*) FROM articles) - count(*) + count(DISTINCT story) FROM sketches"
         return int(self.database.read(query)[0][0])
 
-    def copies(self, labels: Iterable[str]) -> dict[str, list[Article]]:
-        """Give all articles of the stories with these labels, those of each story newest first."""
-        found: dict[str, list[Article]] = {}
-        for label, *row in self.database.read(_COPIES, [json.dumps(list(labels))]):
-            found.setdefault(label, []).append(_as_article(tuple(row)))
-        return found
+    def copies(self, labels: Iterable[str], filters: Filters | None = None) -> dict[str, list[Copy]]:
+        """Give the articles of the stories with these labels that meet the filters, newest first; reads no text."""
+        return filings.copies(self.database, labels, filters or Filters())
 
     def catch_up(self) -> None:
         """Sort into stories the articles that came in before there were any; costs next to nothing where all are."""
@@ -340,7 +342,7 @@ class Archive:
             "INSERT INTO passages (article_id, first, last, vector) VALUES (?, ?, ?, ?)",
             ((article.id, *passage) for passage in rows),
         )
-        stories.place(self.database, article.id, article.text, article.date)
+        stories.place(self.database, article.id, article.title, article.text, article.date)
 
     def _move_revision(self) -> None:
         self.database.change("UPDATE facts SET value = value + 1 WHERE name = 'revision'")
@@ -350,10 +352,8 @@ _INSERT_ARTICLE = """
 INSERT INTO articles (id, title, text, source, date, url, authors, section, language, digest, seal)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_COPIES = """
-SELECT story, articles.id, title, text, source, date, url, authors, section, language
-FROM sketches JOIN articles ON articles.id = article_id
-WHERE story IN (SELECT value FROM json_each(?)) ORDER BY story, date DESC, articles.id
+_FIRST_PASSAGES = """
+SELECT article_id, min(id) FROM passages WHERE article_id IN (SELECT value FROM json_each(?)) GROUP BY article_id
 """
 _VECTORS_OF = "SELECT id, vector FROM passages WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
 _NEXT_VECTOR = "SELECT id, vector FROM passages WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1"

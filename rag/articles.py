@@ -9,6 +9,17 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another article of the same story, in brief: a copy, or another version."""
+
+    article_id: str
+    title: str
+    source: str
+    date: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """One published article; every offset elsewhere refers to `text`.
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag.answers import Answer, Citation, Copy, Searched, Sentence, State
-from rag.archive import Archive, closed_on_failure
+from rag.answers import Answer, Citation, Searched, Sentence, State
 from rag.articles import Article
 from rag.citing import cite, declines, may_decline, quote
-from rag.embedding import Embedder
 from rag.errors import GenerationFailed
 from rag.evidence import rank_evidence
 from rag.examples import suggest_questions
 from rag.extraction import extract
 from rag.filters import Day, Field, Filters
 from rag.generation import Generator, LanguageModel
-from rag.indexing import facts_for
 from rag.passages import ScoredPassage
 from rag.prompting import write_prompt
 from rag.questions import Question, read_question
@@ -35,10 +33,8 @@ NEWEST_READ = 20
 class Chatbot:
     """Answers questions from one archive, on the record; safe to use from several threads."""
 
-    def __init__(self, archive: Archive, embedder: Embedder, generator: Generator | None = None) -> None:
-        self._archive = archive
-        self._embedder = embedder
-        self.retriever = Retriever(archive, embedder)
+    def __init__(self, retriever: Retriever, generator: Generator | None = None) -> None:
+        self.retriever = retriever
         self._generator = generator
 
     @classmethod
@@ -49,11 +45,12 @@ class Chatbot:
         `ModelError`.
         """
         settings = settings or load_settings()
-        with closed_on_failure(Archive.open(Path(archive or settings.archive))) as opened:
-            opened.check_facts(facts_for(opened.directory, settings))
-            opened.searched()
+        with ExitStack() as opened:
+            retriever = opened.enter_context(Retriever.open(archive, settings))
+            retriever.searched()
             generator = LanguageModel.open(settings) if settings.llm else None
-            return cls(opened, Embedder.open(settings.model), generator)
+            opened.pop_all()
+            return cls(retriever, generator)
 
     def __enter__(self) -> Self:
         return self
@@ -90,23 +87,25 @@ class Chatbot:
 
     def examples(self, most: int = 4) -> list[str]:
         """Give at most so many questions that the archive answers, for a reader who does not know it yet."""
-        tried = map(read_question, suggest_questions(self._archive.newest(NEWEST_READ)))
+        tried = map(read_question, suggest_questions(self.retriever.archive.newest(NEWEST_READ)))
         found = ((question, self.retriever.retrieve(question.text, k=PASSAGES_READ)) for question in tried)
-        answered = (question.text for question, passages in found if rank_evidence(question, passages, self._embedder))
+        answered = (
+            question.text for question, passages in found if rank_evidence(question, passages, self.retriever.embedder)
+        )
         return list(islice(answered, most))
 
     def article(self, article_id: str) -> Article:
         """Give an article as it is stored. Raises `ArticleNotFound`."""
-        return self._archive.article(article_id)
+        return self.retriever.archive.article(article_id)
 
     @property
     def searched(self) -> Searched:
         """What every question is looked for in."""
-        return self._archive.searched()
+        return self.retriever.archive.searched()
 
     def values(self, field: Field) -> tuple[str, ...]:
         """Give all that filters of one kind could ask for ("outlets", "authors", ...), each once, in order."""
-        return self._archive.values(field)
+        return self.retriever.archive.values(field)
 
     def close(self) -> None:
         """Release the archive."""
@@ -115,7 +114,7 @@ class Chatbot:
     def _extract(
         self, question: Question, passages: list[ScoredPassage], searched: Searched, notice: str = ""
     ) -> Answer:
-        excerpts = extract(rank_evidence(question, passages, self._embedder))
+        excerpts = extract(rank_evidence(question, passages, self.retriever.embedder))
         quoted = (quote(number, e.article, e.start, e.end) for number, e in enumerate(excerpts, start=1))
         citations = _with_copies(quoted, passages)
         sentences = tuple(Sentence(citation.text, (citation.number,)) for citation in citations)
@@ -148,10 +147,7 @@ class Chatbot:
 
 def _with_copies(citations: Iterable[Citation], passages: Iterable[ScoredPassage]) -> tuple[Citation, ...]:
     """Name beside each citation the other articles that its passage stands for."""
-    copies = {
-        found.article.id: tuple(Copy(copy.id, copy.title, copy.source, copy.date, copy.url) for copy in found.also_in)
-        for found in passages
-    }
+    copies = {found.article.id: found.also_in for found in passages}
     return tuple(replace(citation, also_in=copies.get(citation.article_id, ())) for citation in citations)
 
 

@@ -23,14 +23,15 @@ from rag.settings import Settings, load_settings
 from rag.talk import counted, printable, shown, told
 
 if TYPE_CHECKING:
-    from rag.answers import Answer, Citation, Copy, Searched
-    from rag.articles import Article
+    from rag.answers import Answer, Citation, Searched
+    from rag.articles import Article, Copy
     from rag.chatbot import Chatbot
     from rag.explaining import Explanation
     from rag.passages import ScoredPassage
     from rag.retrieval import Retriever
 
 WIDTH = 100
+COPIES_SHOWN = 5  # a wire report may have a thousand; JSON has them all
 FAILED = 2
 # Commands that keep an archive run from timers and scripts, which may want to wait, or to call somebody.
 KEEPING = {"index", "verify", "rebuild", "remove"}
@@ -434,8 +435,8 @@ def _write_answer(answer: Answer) -> str:
 
 def _write_citation(citation: Citation) -> str:
     head = f"[{citation.number}] {_write_headline(citation)}"
-    also = (f"also in {_write_headline(copy)}, article {copy.article_id}" for copy in citation.also_in)
-    lines = [f"article {citation.article_id}, characters {citation.start} to {citation.end}", citation.url, *also]
+    place = f"article {citation.article_id}, characters {citation.start} to {citation.end}"
+    lines = [place, citation.url, *_write_copies(citation.also_in)]
     return "\n".join([_wrap(head, "    "), *(f"    {line}" for line in lines if line)])
 
 
@@ -457,10 +458,16 @@ def _write_passages(found: Sequence[ScoredPassage]) -> str:
 def _write_passage(found: ScoredPassage) -> str:
     article = found.article
     place = f"score {found.score:.3f}, article {article.id}, characters {found.passage.start} to {found.passage.end}"
-    also = [f"also in {_write_headline(other)}, article {other.id}" for other in found.also_in]
-    lines = [_wrap(line, "   ") for line in [place, *found.why, *also]]
+    lines = [_wrap(line, "   ") for line in [place, *found.why, *_write_copies(found.also_in)]]
     head = _wrap(f"{found.rank}. {_write_headline(article)}", "   ")
     return "\n".join([head, *(f"   {line}" for line in lines), textwrap.indent(_wrap(found.passage.text), "   ")])
+
+
+def _write_copies(copies: Sequence[Copy]) -> Iterator[str]:
+    for copy in copies[:COPIES_SHOWN]:
+        yield f"also in {_write_headline(copy)}, article {copy.article_id}"
+    if more := copies[COPIES_SHOWN:]:
+        yield f"and {len(more):,} more"
 
 
 def _write_explanation(found: Explanation) -> str:

@@ -27,6 +27,14 @@ def iso_day(value: object) -> str:
     return _iso_day(" ".join(value.split()))
 
 
+def known_day(stored: str) -> str:
+    """Give the date of an article where it is an ISO day, else nothing: archives may hold what hosts once wrote."""
+    try:
+        return stored if dt.date.fromisoformat(stored).isoformat() == stored else ""
+    except ValueError:
+        return ""
+
+
 @lru_cache(maxsize=4096)
 def _iso_day(written: str) -> str:
     if found := YEAR_FIRST.fullmatch(written):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.archive import Archive
 from rag.articles import Article
-from rag.channels import Among, Hit, Meaning, Words
+from rag.channels import Among, Hit, Words
 from rag.errors import ArchiveDamaged, ArticleNotFound
 from rag.ledger import Ledger
 from rag.passages import ScoredPassage, Standing
@@ -22,7 +23,8 @@ Verdict = Literal["found", "folded", "outranked", "filtered", "absent"]
 class Explanation:
     """Why an article did or did not come up: the verdict, and in words the reasons for it.
 
-    `rank` is that of its best passage in the list that was asked for, or in a far longer one, 0 where it is in neither.
+    `rank` is that of its best passage among all that were weighed, 0 where none was; for a copy, that of the article
+    which stands for it.
     `meaning` and `words` are where each channel puts its best passage among all that could be found.
     """
 
@@ -69,19 +71,19 @@ def absent(archive: Archive, question: str, name: str) -> Explanation:
 
 
 def place_of(
-    article: Article, shown: Sequence[ScoredPassage], deep: Sequence[ScoredPassage]
+    article: Article, shown: Sequence[ScoredPassage], weighed: Sequence[ScoredPassage]
 ) -> tuple[Verdict, int, list[str]]:
-    """Say where an article stands in the list that was asked for, else in a far longer one."""
+    """Say where an article stands in the list that was asked for, else among all that was weighed."""
     if passage := _passage_of(article, shown):
         return "found", passage.rank, [f"Its best passage is number {passage.rank}.", *_moved(passage)]
-    if passage := _stand_in(article, deep):
+    if passage := _stand_in(article, weighed):
         other = f"{passage.article.title} ({passage.article.id})"
         return "folded", passage.rank, [f"It is a copy or a version of {other}, which is number {passage.rank}."]
-    if passage := _passage_of(article, deep):
+    if passage := _passage_of(article, weighed):
         needed = f"number {len(shown)} has {shown[-1].score:.3f}" if shown else "none is shown"
         behind = f"Its best passage is number {passage.rank}, with a score of {passage.score:.3f}; {needed}."
         return "outranked", passage.rank, [behind, *_moved(passage)]
-    return "outranked", 0, [f"None of its passages is among the first {len(deep):,}."]
+    return "outranked", 0, [f"None of its passages is among the {len(weighed):,} that were weighed."]
 
 
 def _passage_of(article: Article, found: Sequence[ScoredPassage]) -> ScoredPassage | None:
@@ -89,23 +91,21 @@ def _passage_of(article: Article, found: Sequence[ScoredPassage]) -> ScoredPassa
 
 
 def _stand_in(article: Article, found: Sequence[ScoredPassage]) -> ScoredPassage | None:
-    return next((passage for passage in found if any(other.id == article.id for other in passage.also_in)), None)
+    return next((each for each in found if any(copy.article_id == article.id for copy in each.also_in)), None)
 
 
 def stand_by_meaning(
-    archive: Archive, meaning: Meaning, question: str, own: Sequence[int], among: Among | None
+    archive: Archive, question: NDArray[np.float32], own: Sequence[int], among: Among | None
 ) -> Standing | None:
     """Give the rank and the cosine of the best of these passages among all, by a scan over the stored vectors."""
-    vector = meaning.vector(question)
-    cosines = meaning.cosines(vector, own)
-    if not cosines:
+    if not own:
         return None
-    best = max(cosines.values())
+    best = float(np.max(archive.vectors_of(own)[1] @ question))
     nearer = 0
     for numbers, matrix in archive.vectors():
         others = np.isin(numbers, among.numbers) if among else np.ones(len(numbers), dtype=bool)
         others &= np.isin(numbers, own, invert=True)
-        nearer += int(np.count_nonzero((matrix @ vector)[others] > best))
+        nearer += int(np.count_nonzero((matrix @ question)[others] > best))
     return Standing(nearer + 1, best)
 
 

@@ -35,7 +35,7 @@ class Ranking:
 
     channels: tuple[Channel, ...] = get_args(Channel)
     fusion: Fusion = "scores"
-    depth: int = 100
+    depth: int = 50
     meaning: float = 0.4
     words: float = 0.3
     article: float = 0.3
@@ -111,7 +111,7 @@ def give_slots(ranked: Sequence[Ranked], k: int, ranking: Ranking, *, compares: 
         if standing[each.candidate.story] == name and given[name] < (1 if compares else ranking.per_article):
             given[name] += 1
             kept.append(each)
-    return _varied(kept, k, ranking.variety) if compares else kept[:k]
+    return _varied(kept, k, ranking.variety) if compares else kept[: max(k, 0)]
 
 
 def _varied(ranked: Sequence[Ranked], k: int, cost: float) -> list[Ranked]:
@@ -149,10 +149,11 @@ def _raises(candidate: Candidate, hints: Hints, ranking: Ranking, newest: str) -
 
 def _representatives(ranked: Sequence[Ranked]) -> dict[str, str]:
     """Name the article that stands for each story: the newest of those whose best passage scores near the best."""
-    best: dict[str, Ranked] = {}
+    chosen: dict[str, Ranked] = {}
+    best: dict[str, float] = {}
     for each in ranked:
-        known = best.setdefault(each.candidate.story, each)
-        is_near = each.score >= known.score * (1 - SAME_SCORE)
-        if is_near and each.candidate.day > known.candidate.day:
-            best[each.candidate.story] = each
-    return {story: each.candidate.article_id for story, each in best.items()}
+        known = chosen.setdefault(each.candidate.story, each)
+        top = best.setdefault(each.candidate.story, each.score)
+        if each.score >= top * (1 - SAME_SCORE) and each.candidate.day > known.candidate.day:
+            chosen[each.candidate.story] = each
+    return {story: each.candidate.article_id for story, each in chosen.items()}

@@ -18,6 +18,7 @@ from rag import generations, lexical
 from rag.archive import LOCK_NAME, WRITER_NAME, Archive, Entry, is_archive
 from rag.articles import Article
 from rag.chunking import MAXIMUM_TOKENS, SPLITTER, embedded_text, split_article
+from rag.dates import iso_day
 from rag.errors import ArchiveError, ArchiveLocked, ArticleError, ModelError
 from rag.languages import iso_language
 from rag.ledger import Ledger
@@ -79,7 +80,7 @@ def index_articles(
     """Add articles from a host application to an archive, made first where there is none; give how many were new.
 
     An article that is there already is left alone, one of the same id with other content is replaced. Raises
-    `ArticleError` for one without an id or a text.
+    `ArticleError` for one without an id or a text, or with a date that is no certain day.
     """
     settings = settings or load_settings()
     with writing(Path(archive or settings.archive), settings) as indexer:
@@ -95,8 +96,12 @@ def _checked(article: Article) -> Article:
         raise ArticleError(f"The article {article.id!r} has no id that can be shown, or no text. Give it both.")
     if any(field != field.encode(errors="replace").decode() for field in fields):
         raise ArticleError(f"The article {article.id!r} holds halves of characters. Decode its text again.")
-    language = iso_language(article.language)
-    return article if language == article.language else replace(article, language=language)
+    day = iso_day(article.date)
+    if article.date.strip() and not day:
+        raise ArticleError(
+            f"The article {article.id!r} has the date {article.date!r}, no certain day. Write it like 2019-07-16."
+        )
+    return replace(article, date=day, language=iso_language(article.language))
 
 
 @contextmanager

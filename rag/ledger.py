@@ -176,7 +176,8 @@ class Ledger:
     def last_withdrawn(self, article_id: str) -> str:
         """Give the last day on which an article of this id was taken out; nothing where none was."""
         query = "SELECT coalesce(max(day), '') FROM withdrawn WHERE article_id = ?"
-        return str(self._database.read(query, [article_id])[0][0])
+        known = article_id.encode(errors="replace").decode()  # a command line may hold bytes that are no text
+        return str(self._database.read(query, [known])[0][0])
 
     def any_withdrawn(self) -> bool:
         """Say whether any article was taken out."""

@@ -32,5 +32,5 @@ def metadata_of(found: ScoredPassage) -> dict[str, Any]:
         "meaning_score": found.meaning.score if found.meaning else None,
         "words_rank": found.words.rank if found.words else None,
         "words_score": found.words.score if found.words else None,
-        "also_in": [copy.id for copy in found.also_in],
+        "also_in": [copy.article_id for copy in found.also_in],
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rag.articles import Article
+from rag.articles import Article, Copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ScoredPassage:
     score: float
     meaning: Standing | None = None
     words: Standing | None = None
-    also_in: tuple[Article, ...] = ()
+    also_in: tuple[Copy, ...] = ()
     why: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,16 +63,16 @@ class ScoredPassage:
             "start": self.passage.start,
             "end": self.passage.end,
             "text": self.passage.text,
-            "also_in": [_reference(article) for article in self.also_in],
+            "also_in": [_reference(copy) for copy in self.also_in],
         }
         return found | ({"why": list(self.why)} if self.why else {})
 
 
 def count_origins(found: Iterable[ScoredPassage]) -> tuple[int, int]:
     """Give how many articles the passages stand for, and of how many independent origins: copies of a story are one."""
-    origins = {passage.article.id: {passage.article.id, *(other.id for other in passage.also_in)} for passage in found}
+    origins = {each.article.id: {each.article.id, *(copy.article_id for copy in each.also_in)} for each in found}
     return len(set().union(*origins.values())), len(origins)
 
 
-def _reference(article: Article) -> dict[str, str]:
-    return {name: getattr(article, name) for name in ("id", "title", "source", "date", "url")}
+def _reference(copy: Copy) -> dict[str, str]:
+    return {"id": copy.article_id, "title": copy.title, "source": copy.source, "date": copy.date, "url": copy.url}

@@ -7,7 +7,8 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,13 +16,13 @@ from typing import Self
 from rag.answers import Searched
 from rag.archive import Archive, closed_on_failure
 from rag.articles import Article
-from rag.channels import Among, Hit, Meaning, Words, deepened
+from rag.channels import Among, ChannelFailed, Hit, Meaning, Words, deepened
 from rag.embedding import Embedder
-from rag.errors import ArchiveDamaged, RagError
+from rag.errors import ArchiveError, ModelError, RagError
 from rag.explaining import Explanation, absent, find_article, place_of, stand_by_meaning, stand_by_words
-from rag.filings import Filing
-from rag.filters import Field, Filters, read_day
-from rag.fusion import Candidate, Channel, Ranked, Ranking, give_slots, rank, shares
+from rag.filters import Day, Field, Filters, folded, read_day
+from rag.finds import Finds
+from rag.fusion import Channel, Ranked, Ranking, give_slots, rank
 from rag.hints import Hints, read_hints
 from rag.indexing import facts_for
 from rag.passages import ScoredPassage, Standing
@@ -29,7 +30,6 @@ from rag.questions import read_question
 from rag.settings import Settings, load_settings
 
 PATIENCE = 10  # how often a search is begun anew that a writer got ahead of
-LONG_LIST = 1000  # as far as a person who asks why an article did not come up wants to know its place
 AMONGS_KEPT = 4  # people ask several questions with one filter
 REPORTED_WITHIN = 2  # days: what happened on a day is in the papers of the next ones
 
@@ -39,27 +39,41 @@ logger = logging.getLogger(__name__)
 class Retriever:
     """Finds the passages of one archive that belong to a question; safe to use from several threads."""
 
-    def __init__(self, archive: Archive, embedder: Embedder, ranking: Ranking | None = None) -> None:
+    def __init__(
+        self, archive: Archive, embedder: Embedder, ranking: Ranking | None = None, *, strict: bool = False
+    ) -> None:
+        self.archive = archive
+        self.embedder = embedder
         self.ranking = ranking or Ranking()
-        self._archive = archive
-        self._meaning = Meaning(archive, embedder)
+        self._strict = strict
+        self._meaning = Meaning(archive)
         self._words = Words(archive)
         self._amongs: dict[tuple[Filters, int], Among] = {}
         self._lock = threading.Lock()
         self._told: dict[Channel, str] = {}
+        self._outlets: tuple[int, tuple[str, ...]] = (-1, ())
+        # Words are searched while the question is embedded: on two processors a third of the time is saved.
+        self._aside = ThreadPoolExecutor(thread_name_prefix="onrecord-words")
+        self._is_closed = False
 
     @classmethod
     def open(
-        cls, archive: Path | str | None = None, settings: Settings | None = None, ranking: Ranking | None = None
+        cls,
+        archive: Path | str | None = None,
+        settings: Settings | None = None,
+        ranking: Ranking | None = None,
+        *,
+        strict: bool = False,
     ) -> Self:
         """Open an archive for search; without settings, those of the environment hold.
 
+        A channel that fails is left out with a warning; where all do, or `strict` is asked for, its error is raised.
         Raises `ArchiveError` where the archive is missing or was made with another model, and `ModelError`.
         """
         settings = settings or load_settings()
         with closed_on_failure(Archive.open(Path(archive or settings.archive))) as opened:
             opened.check_facts(facts_for(opened.directory, settings))
-            return cls(opened, Embedder.open(settings.model), ranking)
+            return cls(opened, Embedder.open(settings.model), ranking, strict=strict)
 
     def __enter__(self) -> Self:
         return self
@@ -70,122 +84,184 @@ class Retriever:
         self.close()
 
     def retrieve(
-        self, question: str, *, k: int = 10, filters: Filters | None = None, as_of: str = "", explain: bool = False
+        self, question: str, *, k: int = 10, filters: Filters | None = None, as_of: Day = None, explain: bool = False
     ) -> list[ScoredPassage]:
-        """Give the at most `k` best passages for a question, best first.
+        """Give the at most `k` best passages for a question, best first; none where `k` is less than 1.
 
         Nothing comes that the filters refuse, or that was published after the day `as_of`; "last week" in a question
         is the one before that day, else before today. With `explain` each passage says what brought it there. Raises
         `QuestionError` and `FilterError`.
         """
-        asked = self._read(question, filters or Filters(), as_of)
+        asked = self._read(question, filters, as_of)
         for _ in range(PATIENCE):
-            revision = self._archive.revision
-            finds = self._find(asked, max(k, self.ranking.depth))
-            ranked = rank(finds.candidates(self.ranking), asked.hints, self.ranking)
+            revision = self.archive.revision
+            finds, ranked = self._ranked(asked, max(k, self.ranking.depth))
             chosen = give_slots(ranked, k, self.ranking, compares=asked.hints.compares)
             found = list(self._shown(chosen, asked, explain=explain))
             # What was replaced meanwhile would be missing in its old and in its new state.
-            if self._archive.revision == revision or (len(found) == len(chosen) and not finds.missed):
+            if self.archive.revision == revision or (len(found) == len(chosen) and not finds.missed):
                 break
         return found
 
     async def aretrieve(
-        self, question: str, *, k: int = 10, filters: Filters | None = None, as_of: str = "", explain: bool = False
+        self, question: str, *, k: int = 10, filters: Filters | None = None, as_of: Day = None, explain: bool = False
     ) -> list[ScoredPassage]:
         """Do the same in a thread of its own, for hosts that run an event loop."""
         return await asyncio.to_thread(self.retrieve, question, k=k, filters=filters, as_of=as_of, explain=explain)
 
-    def searched(self, *, filters: Filters | None = None, as_of: str = "") -> Searched:
+    def searched(self, *, filters: Filters | None = None, as_of: Day = None) -> Searched:
         """Say what a question is looked for in. Raises `ArchiveEmpty` where the archive holds nothing at all."""
-        return self._archive.searched((filters or Filters()).as_of(as_of))
+        return self.archive.searched((filters or Filters()).as_of(as_of))
 
     def values(self, field: Field) -> tuple[str, ...]:
         """Give all that filters can ask for: the "outlets", "authors", "sections" or "languages" of the articles."""
-        return self._archive.values(field)
+        return self.archive.values(field)
 
     def explain(
-        self, question: str, name: str, *, k: int = 10, filters: Filters | None = None, as_of: str = ""
+        self, question: str, name: str, *, k: int = 10, filters: Filters | None = None, as_of: Day = None
     ) -> Explanation:
         """Say why an article, by its id or its address, is or is not among the `k` best passages for a question."""
-        asked = self._read(question, filters or Filters(), as_of)
-        article = find_article(self._archive, name)
+        asked = self._read(question, filters, as_of)
+        article = find_article(self.archive, name)
         if article is None:
-            return absent(self._archive, asked.text, name)
+            return absent(self.archive, asked.text, name)
         known = Explanation(asked.text, article.id, article.title, "filtered", ())
         if unmet := asked.filters.unmet(article):
             return replace(known, reasons=(f"The filters refuse it: {unmet}.",))
-        shown, deep = (
-            self.retrieve(question, k=most, filters=filters, as_of=as_of, explain=True) for most in (k, LONG_LIST)
+        _, ranked = self._ranked(asked, max(k, self.ranking.depth))
+        shown, weighed = (
+            list(
+                self._shown(give_slots(ranked, most, self.ranking, compares=asked.hints.compares), asked, explain=True)
+            )
+            for most in (k, len(ranked))
         )
-        verdict, place, reasons = place_of(article, shown, deep)
+        verdict, place, reasons = place_of(article, shown, weighed)
         meaning, words = self._standings(asked, article)
         return replace(known, verdict=verdict, rank=place, reasons=tuple(reasons), meaning=meaning, words=words)
 
     def close(self) -> None:
-        """Release the archive and its indexes."""
+        """Release the archive and its indexes; searches that have begun are finished first."""
+        self._is_closed = True
+        self._aside.shutdown()
         self._meaning.close()
         self._words.close()
-        self._archive.close()
+        self.archive.close()
 
-    def _read(self, question: str, filters: Filters, as_of: str) -> _Asked:
+    def _read(self, question: str, filters: Filters | None, as_of: Day) -> _Asked:
+        if self._is_closed:
+            raise ArchiveError("This retriever was closed. Open another one with: Retriever.open(archive)")
         text = read_question(question).text
-        today = dt.date.fromisoformat(read_day(as_of)) if as_of else dt.date.today()  # noqa: DTZ011 # the reader's day
-        return _Asked(text, filters.as_of(as_of), _reported(read_hints(text, self._archive.outlets(), today)))
+        today = dt.date.fromisoformat(read_day(as_of) or dt.date.today().isoformat())  # noqa: DTZ011 # the reader's day
+        hints = _reported(read_hints(text, self._all_outlets(), today))
+        return _Asked(text, (filters or Filters()).as_of(as_of), hints)
 
-    def _find(self, asked: _Asked, depth: int) -> _Finds:
-        """Search by each channel: everywhere, and among what the question names, which may lie deep."""
-        finds = _Finds(self._archive, depth)
+    def _ranked(self, asked: _Asked, depth: int) -> tuple[Finds, list[Ranked]]:
+        """Search everywhere, and among what the question names, which may lie deep; weigh all that was found."""
+        finds = Finds(self.archive, depth)
+        failed: dict[Channel, Exception] = {}
         everywhere = self._among(asked.filters) if asked.filters else None
-        self._search(asked, everywhere, finds.everywhere, finds)
+        finds.everywhere = dict(self._search(asked, everywhere, finds, failed))
         for narrowed in _narrowed(asked.filters, asked.hints):
-            self._search(asked, self._among(narrowed), finds.narrowed, finds)
-        if "meaning" in finds.everywhere:
-            finds.cosines = self._meaning.cosines(self._meaning.vector(asked.text), finds.numbers)
-        return finds
+            for _, hits in self._search(asked, self._among(narrowed), finds, failed):
+                finds.named += hits
+        self._weigh(asked, finds, failed)
+        self._tell(failed)
+        return finds, rank(finds.candidates(self.ranking), asked.hints, self.ranking)
 
-    def _search(self, asked: _Asked, among: Among | None, hits: dict[str, list[Hit]], finds: _Finds) -> None:
-        def search(name: str, best: Callable[[int], Sequence[Hit]]) -> None:
-            hits.setdefault(name, []).extend(deepened(best, finds.keep, finds.depth))
+    def _search(
+        self, asked: _Asked, among: Among | None, finds: Finds, failed: dict[Channel, Exception]
+    ) -> Iterator[tuple[Channel, list[Hit]]]:
+        """Yield the best of each channel; one that fails is noted and left out."""
+        wanted = [channel for channel in self.ranking.channels if channel not in failed]
+        aside = self._aside.submit(self._by_words, asked, among, finds) if "words" in wanted else None
+        searches: dict[Channel, Callable[[], list[Hit]]] = {
+            "meaning": lambda: self._by_meaning(asked, among, finds),
+            "words": lambda: aside.result() if aside else [],
+        }
+        for channel in (channel for channel in searches if channel in wanted):
+            try:
+                yield channel, searches[channel]()
+            except ChannelFailed as failure:
+                failed[channel] = failure.error
 
-        if "meaning" in self.ranking.channels:
-            with self._may_fail("meaning"):
-                vector = self._meaning.vector(asked.text)
-                search("meaning", lambda k: self._meaning.best(vector, k, among))
-        if "words" in self.ranking.channels:
-            with self._may_fail("words"):
-                search("words", lambda k: self._words.best(asked.text, k, among))
-                search("article", lambda k: self._words.best_articles(asked.text, k, among))
+    def _by_meaning(self, asked: _Asked, among: Among | None, finds: Finds) -> list[Hit]:
+        def search(k: int) -> list[Hit]:
+            try:
+                return self._meaning.best(self.embedder.embed_question(asked.text), k, among)
+            except RagError:
+                raise  # it is about the archive
+            except Exception as error:
+                raise ChannelFailed(error) from error
 
-    def _may_fail(self, channel: Channel) -> _LeftOut:
-        return _LeftOut(channel, self._told, alone=len(self.ranking.channels) == 1)
+        return deepened(search, finds.keep, finds.depth)
+
+    def _by_words(self, asked: _Asked, among: Among | None, finds: Finds) -> list[Hit]:
+        def search(k: int) -> list[Hit]:
+            try:
+                return self._words.best(asked.text, k, among)
+            except Exception as error:
+                raise ChannelFailed(error) from error
+
+        return deepened(search, finds.keep, finds.depth)
+
+    def _weigh(self, asked: _Asked, finds: Finds, failed: dict[Channel, Exception]) -> None:
+        """Score all that was found by every signal."""
+        if "meaning" in finds.everywhere and "meaning" not in failed:
+            vector = self.embedder.embed_question(asked.text)
+            finds.score("meaning", lambda numbers: list(self._meaning.cosines(vector, numbers).items()))
+        if "words" in finds.everywhere and "words" not in failed:
+            try:
+                finds.score("words", lambda numbers: self._words.scores(asked.text, numbers))
+                finds.score_articles(lambda firsts: self._words.article_scores(asked.text, firsts))
+            except Exception as error:  # noqa: BLE001 # what Tantivy raises has no list
+                failed["words"] = error
+
+    def _tell(self, failed: Mapping[Channel, Exception]) -> None:
+        """Say once of each channel that it is left out; raise what it failed with where no other is left."""
+        for channel, error in failed.items():
+            if self._strict or len(failed) == len(self.ranking.channels):
+                raise _known(error) from error
+            reason = str(error) if isinstance(error, RagError) else type(error).__name__
+            if self._told.get(channel) != reason:
+                logger.warning("The search by %s failed and is left out: %s", channel, reason)
+            self._told[channel] = reason
+        for channel in self.ranking.channels:
+            if channel not in failed:
+                self._told.pop(channel, None)
 
     def _standings(self, asked: _Asked, article: Article) -> tuple[Standing | None, Standing | None]:
         among = self._among(asked.filters) if asked.filters else None
-        own = self._archive.passages_of(article.id)
+        own = self.archive.passages_of(article.id)
         meaning = words = None
         if "meaning" in self.ranking.channels:
-            meaning = stand_by_meaning(self._archive, self._meaning, asked.text, own, among)
+            vector = self.embedder.embed_question(asked.text)
+            meaning = stand_by_meaning(self.archive, vector, own, among)
         if "words" in self.ranking.channels:
-            words = stand_by_words(self._words, asked.text, own, self._archive.count_passages(), among)
+            words = stand_by_words(self._words, asked.text, own, self.archive.count_passages(), among)
         return meaning, words
 
+    def _all_outlets(self) -> tuple[str, ...]:
+        # To find them all articles are looked through: 1.4 ms of every question among 100,000 passages.
+        revision = self.archive.revision
+        if self._outlets[0] != revision:
+            self._outlets = revision, self.archive.outlets()
+        return self._outlets[1]
+
     def _among(self, filters: Filters) -> Among:
-        key = (filters, self._archive.revision)
+        key = (filters, self.archive.revision)
         with self._lock:
             if key not in self._amongs:
-                self._amongs[key] = Among(self._archive, self._archive.filed(filters))
+                self._amongs[key] = Among(self.archive, self.archive.filed(filters))
                 for stale in list(self._amongs)[:-AMONGS_KEPT]:
                     del self._amongs[stale]
             return self._amongs[key]
 
     def _shown(self, chosen: Sequence[Ranked], asked: _Asked, *, explain: bool) -> Iterator[ScoredPassage]:
-        stored = self._archive.passages([each.candidate.number for each in chosen])
-        copies = self._archive.copies({each.candidate.story for each in chosen} - {""})
+        stored = self.archive.passages([each.candidate.number for each in chosen])
+        copies = self.archive.copies({each.candidate.story for each in chosen} - {""}, asked.filters)
         for place, each in enumerate((each for each in chosen if each.candidate.number in stored), 1):
             passage, article = stored[each.candidate.number]
-            others = (copy for copy in copies.get(each.candidate.story, ()) if copy.id != article.id)
-            also_in = tuple(copy for copy in others if not asked.filters.unmet(copy))
+            also_in = tuple(copy for copy in copies.get(each.candidate.story, ()) if copy.article_id != article.id)
             shown = ScoredPassage(
                 passage, article, place, each.score, each.candidate.meaning, each.candidate.words, also_in
             )
@@ -201,81 +277,13 @@ class _Asked:
     hints: Hints
 
 
-@dataclass
-class _Finds:
-    """What the channels found, everywhere and among what the question names, as far as it is still in the archive."""
-
-    archive: Archive
-    depth: int
-    everywhere: dict[str, list[Hit]] = field(default_factory=dict)
-    narrowed: dict[str, list[Hit]] = field(default_factory=dict)
-    cosines: Mapping[int, float] = field(default_factory=dict)
-    filed: dict[int, Filing] = field(default_factory=dict)
-    missed: bool = False
-
-    def keep(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Give those of the hits whose passages are in the archive."""
-        self.filed |= self.archive.filings([number for number, _ in hits if number not in self.filed])
-        kept = [hit for hit in hits if hit[0] in self.filed]
-        self.missed |= len(kept) < len(hits)
-        return kept
-
-    @property
-    def numbers(self) -> list[int]:
-        """The passages that a channel found; an article's first passage is not meant by what its words score."""
-        return sorted({number for name in ("meaning", "words") for number, _ in self._hits(name)})
-
-    def candidates(self, ranking: Ranking) -> Iterator[Candidate]:
-        """Yield what was found with the signals of its score."""
-        signals = {name: shares(scores, ranking.fusion) for name, scores in self._scores(ranking).items()}
-        # Of an article the first passage was found, and stands for all.
-        whole = {self.filed[number].article_id: share for number, share in signals.pop("article", {}).items()}
-        standings = {name: _standings(hits) for name, hits in self.everywhere.items()}
-        for number in self.numbers:
-            filing = self.filed[number]
-            shared = {name: found.get(number, 0.0) for name, found in signals.items()}
-            if "article" in self.everywhere:
-                shared["article"] = whole.get(filing.article_id, 0.0)
-            places = (standings.get(name, {}).get(number) for name in ("meaning", "words"))
-            story = filing.story or filing.article_id
-            yield Candidate(number, filing.article_id, story, filing.source, filing.date, shared, *places)
-
-    def _scores(self, ranking: Ranking) -> dict[str, dict[int, float]]:
-        scores = {name: dict(self._hits(name)) for name in self.everywhere}
-        if "meaning" in scores and ranking.fusion == "scores":
-            scores["meaning"] = dict(self.cosines)  # also of what only its words found
-        return scores
-
-    def _hits(self, name: str) -> list[Hit]:
-        return [*self.everywhere.get(name, ()), *self.narrowed.get(name, ())]
-
-
-class _LeftOut:
-    """Leaves out a channel that fails, and says so once, unless it is the only one."""
-
-    def __init__(self, channel: Channel, told: dict[Channel, str], *, alone: bool) -> None:
-        self._channel: Channel = channel
-        self._told = told
-        self._alone = alone
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if error is None:
-            self._told.pop(self._channel, None)
-        passing = isinstance(error, Exception) and (
-            not isinstance(error, RagError) or isinstance(error, ArchiveDamaged)
-        )
-        if not passing or self._alone:
-            return False
-        reason = str(error) if isinstance(error, RagError) else type(error).__name__
-        if self._told.get(self._channel) != reason:
-            self._told[self._channel] = reason
-            logger.warning("The search by %s failed and is left out: %s", self._channel, reason)
-        return True
+def _known(error: Exception) -> RagError:
+    if isinstance(error, RagError):
+        return error
+    return ModelError(
+        f"The question could not be embedded, or its vector not searched for ({type(error).__name__}: {error}). "
+        "Try again; if it stays so, run: onrecord verify"
+    )
 
 
 def _reported(hints: Hints) -> Hints:
@@ -288,17 +296,14 @@ def _reported(hints: Hints) -> Hints:
 
 def _narrowed(filters: Filters, hints: Hints) -> Iterator[Filters]:
     """Yield the filters that let through only what the question names, as far as the given ones do."""
-    wanted = [outlet for outlet in hints.outlets if not filters.outlets or outlet in filters.outlets]
-    yield from (replace(filters, outlets=(outlet,)) for outlet in wanted)
+    allowed = {folded(outlet, "outlets") for outlet in filters.outlets}
+    if wanted := [outlet for outlet in hints.outlets if not allowed or folded(outlet, "outlets") in allowed]:
+        yield replace(filters, outlets=wanted)
     if hints.since or hints.until:
         since = max(filters.since, hints.since)
         until = min(filters.until or hints.until, hints.until or filters.until)
         if since <= (until or since):
             yield replace(filters, since=since, until=until)
-
-
-def _standings(hits: Sequence[Hit]) -> dict[int, Standing]:
-    return {number: Standing(place, score) for place, (number, score) in enumerate(hits, 1)}
 
 
 def _write_standings(shown: ScoredPassage) -> str:

@@ -189,6 +189,13 @@ def test_an_archive_of_a_later_onrecord_is_refused(archive: Archive) -> None:
         Archive.open(archive.directory)
 
 
+def test_an_address_of_halves_of_characters_is_of_no_article(archive: Archive) -> None:
+    archive.put([entry(Article("a", "T", "A.", url="https://x.example/"))])
+
+    assert archive.article_at("\udcff\udcfe") is None
+    assert archive.article_at("https://x.example/") == archive.article("a")
+
+
 def test_reading_from_many_threads_opens_no_more_files(archive: Archive) -> None:
     archive.put([entry(Article("a", "T", "A."))])
     before = len(list(Path("/dev/fd").iterdir()))

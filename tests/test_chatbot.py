@@ -20,6 +20,7 @@ from rag.archive import Archive
 from rag.embedding import Embedder
 from rag.examples import suggest_questions
 from rag.prompting import Prompt
+from rag.retrieval import Retriever
 
 ZARIF = "What did Zarif say about missiles?"
 
@@ -39,7 +40,7 @@ class ScriptedGenerator:
 
 
 def generated(archive: Path, embedder: Embedder, generator: ScriptedGenerator) -> list[Answer]:
-    with Chatbot(Archive.open(archive), embedder, generator) as chatbot:
+    with Chatbot(Retriever(Archive.open(archive), embedder), generator) as chatbot:
         return list(chatbot.stream("How many people were injured on the Grey Heron?"))
 
 

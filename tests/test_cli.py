@@ -305,6 +305,7 @@ def test_explain_says_why_an_article_comes_up_or_not(onrecord: Onrecord, small_a
         "- The filters refuse it: it was published 2022-06-14, before 2022-07-01."
     )
     assert explained("heron")[:2] == ["It is not there: heron", "- It is not in the archive."]
+    assert explained("\udcff\udcfe")[1] == "- It is not in the archive."  # bytes of a terminal that are no text
 
 
 def test_search_prints_where_each_passage_is(onrecord: Onrecord, small_archive: Path, articles: list[Article]) -> None:
@@ -316,6 +317,24 @@ def test_search_prints_where_each_passage_is(onrecord: Onrecord, small_archive: 
     assert lines[2].startswith(
         "   The stone bridge at Ferrow will close for eleven weeks from Aug. 1, the county said."
     )
+
+
+def test_of_many_copies_five_are_printed_and_all_are_in_the_json(onrecord: Onrecord, tmp_path: Path) -> None:
+    text = "The county council voted on Monday to close the old fish market for eleven weeks of repairs."
+    copies = [Article(f"copy-{n}", "Fish market", text, f"Wire {n}", f"2021-03-0{n}") for n in range(1, 9)]
+    index_articles(copies, tmp_path, Settings())
+    question = "Who voted to close the fish market?"
+    options = ("--archive", tmp_path)
+
+    for command in ("ask", "search"):
+        lines = [line.strip() for line in onrecord(command, question, *options).out.splitlines()]
+        named = [line for line in lines if line.startswith(("also in", "and "))]
+        assert named == [f"also in Fish market (Wire {n}, 2021-03-0{n}), article copy-{n}" for n in range(7, 2, -1)] + [
+            "and 2 more"
+        ]
+    assert len(json.loads(onrecord("ask", question, *options, "--json").out)["citations"][0]["also_in"]) == 7
+    [found] = json.loads(onrecord("search", question, *options, "--json").out)["passages"]
+    assert [copy["id"] for copy in found["also_in"]] == [f"copy-{n}" for n in range(7, 0, -1)]
 
 
 # Errors

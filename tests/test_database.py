@@ -134,5 +134,5 @@ def test_an_archive_of_the_second_version_learns_sections_filings_and_stories(tm
         assert migrated.filed(Filters(outlets=("écho",), authors=("bo li",))).tolist() == [1]
         migrated.catch_up()
         [(story, copies)] = migrated.copies([migrated.filings([1])[1].story]).items()
-        assert [article.id for article in copies] == ["b", "a"]
+        assert [copy.article_id for copy in copies] == ["b", "a"]
         assert {filing.story for filing in migrated.filings([1, 2]).values()} == {story}

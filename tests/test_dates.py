@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from rag.dates import iso_day
+from rag.dates import iso_day, known_day
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,11 @@ def test_what_is_no_certain_day_is_empty(written: str) -> None:
 @pytest.mark.parametrize("value", ["2019 " * 1000, dt.date(1, 1, 1), 2019, None, float("nan")])
 def test_what_is_no_date_at_all_is_empty(value: object) -> None:
     assert iso_day(value) == ""
+
+
+@pytest.mark.parametrize(
+    "stored", ["", " ", "20190716", "2019-W29-2", "2019-07-16T10:00:00Z", "16 July 2019", "2019-02-30"]
+)
+def test_of_a_stored_date_only_the_iso_day_is_known(stored: str) -> None:
+    assert known_day(stored) == ""
+    assert known_day("2019-07-16") == "2019-07-16"

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from eval.runs import Run
 from eval.systems import Choice, chosen
 from eval.trec import qrels_lines, read_qrels, read_run, run_lines
 from rag.archive import Archive
+from rag.lexical import WORDS
 from rag.models import ModelFacts
 from tests.conftest import ROOT
 
@@ -330,6 +332,32 @@ def test_what_cannot_be_used_is_told_in_one_line(
     assert told[1].startswith(f"eval: No archive at {none}.")
     assert told[2].startswith("eval: There is no setting 'colour'. Choose from ")
     assert told[3].startswith(f"eval: There is no run in {tmp_path}.")
+
+
+@pytest.mark.parametrize("name", ["../../x", "..", ".", "", " ", "/tmp/x", "a/b", "a\\b", "a\n"])
+def test_a_run_stays_in_the_folder_of_runs(
+    tmp_path: Path, questions: Path, sample_archive: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--questions", questions, "--archive", sample_archive, "--out", tmp_path / "a" / "b")
+
+    assert call("run", *options, "--name", name) == 2
+    assert (
+        capsys.readouterr().err
+        == f"eval: A run cannot be named {name!r}. Give another --name, of letters and numbers.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_only_one_channel_found_is_no_run_of_both(
+    tmp_path: Path, questions: Path, sample_archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = shutil.copytree(sample_archive, tmp_path / "archive")
+    shutil.rmtree(archive / WORDS)
+    options = ("--questions", questions, "--archive", archive, "--out", tmp_path / "runs")
+
+    assert call("run", *options) == 2
+    assert "Question 'quota' could not be asked: " in capsys.readouterr().err
+    assert call("run", *options, "--setting", "channels=meaning") == 0
 
 
 def test_it_runs_as_a_module(folder: Path) -> None:

@@ -66,6 +66,17 @@ def test_every_example_is_run_here() -> None:
     assert {path.stem for path in modules("examples")} == {*PROGRAMS, "fastapi_route"}
 
 
+@pytest.mark.parametrize("name", [*PROGRAMS, "fastapi_route"])
+def test_without_an_archive_an_example_says_how_to_make_one(
+    environment: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    with started(environment, name, tmp_path) as process:
+        out, error = process.communicate(timeout=60)
+
+    made = f"No archive at {tmp_path}. Make one with: onrecord index FOLDER --archive {tmp_path}\n"
+    assert (process.returncode, out, error) == (1, "", made)
+
+
 def test_the_guard_ends_a_process_that_opens_a_connection(environment: dict[str, str]) -> None:
     connect = "import socket; socket.create_connection(('127.0.0.1', 9))"
     done = subprocess.run([sys.executable, "-c", connect], env=environment, capture_output=True, check=False)

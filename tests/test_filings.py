@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rag.archive import Archive, Entry
 from rag.articles import Article
-from rag.filings import _FILED, _FILINGS, Filing
+from rag.filings import _COPIES, _FILED, _FILINGS, Filing
 from rag.filters import Field, Filters
 from rag.passages import Passage
 
@@ -23,6 +23,10 @@ ARTICLES = [
     Article("rumour", "T", "No date. Here.", "", "", "", ("Ána",), "nature", ""),
 ]
 IDS = {"bridge": [1, 2], "owl": [3, 4], "ferry": [5, 6], "rumour": [7, 8]}
+# Hosts could once store any date.
+NO_DAYS = ["16 July 2019", "2019-07-17T10:00:00Z", "20190716", "2019-02-30", "0000-01-01", "-4713-11-24", "now", " "]
+DATED_BY_HOSTS = [Article(f"host-{n}", "T", "Any date. Here.", "Cafe\u0301", date) for n, date in enumerate(NO_DAYS)]
+FILED = {article.id: [2 * n + 1, 2 * n + 2] for n, article in enumerate([*ARTICLES, *DATED_BY_HOSTS])}
 
 
 @pytest.fixture
@@ -71,24 +75,38 @@ def test_the_passages_of_the_articles_that_meet_all_filters_are_found(
 @pytest.fixture(scope="module")
 def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     with Archive.create(tmp_path_factory.mktemp("filed") / "archive", {"model": "some-model"}) as created:
-        created.put(map(entry, ARTICLES))
+        created.put(map(entry, [*ARTICLES, *DATED_BY_HOSTS]))
         yield created
 
 
-NAMES = st.lists(st.sampled_from(["Lima Post", "écho", "ÉCHO", "Ána", "bo li", "nature", "World", "en", "FR", "x"]))
+NAMES: st.SearchStrategy[list[str]] = st.just([]) | st.lists(
+    st.sampled_from(["Lima Post", "CAFÉ", "écho", "ÉCHO", "Ána", "bo li", "nature", "World", "en", "FR", "x"]),
+    max_size=3,
+)
 DAYS = st.sampled_from(["", "2019-07-16", "2022-06-14", "2022-06-15", "2023-01-01"])
 
 
-@given(filters=st.builds(Filters, NAMES, NAMES, NAMES, NAMES, DAYS, DAYS))
-def test_the_database_and_the_article_agree_on_who_meets_a_filter(filed: Archive, filters: Filters) -> None:
-    meeting = [article.id for article in ARTICLES if not filters.unmet(article)]
+@given(filters=st.builds(Filters, NAMES, NAMES, NAMES, NAMES, since=DAYS), until=DAYS)
+def test_the_database_and_the_article_agree_on_who_meets_a_filter(filed: Archive, filters: Filters, until: str) -> None:
+    filters = filters.as_of(until)
+    meeting = [article.id for article in [*ARTICLES, *DATED_BY_HOSTS] if not filters.unmet(article)]
 
-    assert filed.filed(filters).tolist() == sorted(number for name in meeting for number in IDS[name])
+    assert filed.filed(filters).tolist() == sorted(number for name in meeting for number in FILED[name])
     assert filed.searched(filters).articles == len(meeting)
+    copies = filed.copies(labels(filed), filters).values()
+    assert sorted(copy.article_id for found in copies for copy in found) == sorted(meeting)
+
+
+def test_what_is_no_day_is_none_for_ranking_and_for_what_was_searched(filed: Archive) -> None:
+    days = {filing.article_id: filing.date for filing in filed.filings(range(1, 25)).values()}
+
+    assert days == {article.id: article.date for article in ARTICLES} | {article.id: "" for article in DATED_BY_HOSTS}
+    assert (filed.searched().first_date, filed.searched().last_date) == ("2019-07-16", "2022-06-15")
+    assert filed.searched(Filters(outlets=("Café",))).last_date == ""
 
 
 def test_a_passage_is_filed_under_article_outlet_day_and_story(archive: Archive) -> None:
-    story = {article.id: label for label, found in archive.copies(labels(archive)).items() for article in found}
+    story = {copy.article_id: label for label, found in archive.copies(labels(archive)).items() for copy in found}
 
     assert archive.filings([4, 7, 99]) == {
         4: Filing("owl", "ÉCHO", "2022-06-14", story["owl"]),
@@ -97,7 +115,7 @@ def test_a_passage_is_filed_under_article_outlet_day_and_story(archive: Archive)
 
 
 def labels(archive: Archive) -> set[str]:
-    return {filing.story for filing in archive.filings(range(1, 9)).values()}
+    return {filing.story for filing in archive.filings(range(1, 25)).values()}
 
 
 def test_what_can_be_asked_for_is_listed_once_and_in_order(archive: Archive) -> None:
@@ -119,11 +137,22 @@ def test_authors_that_cannot_be_read_hide_no_others(archive: Archive) -> None:
     assert archive.filed(Filters(authors=("Bo Li",))).tolist() == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("query", [_FILED + "WHERE date > ''", _FILINGS], ids=["filed", "filings"])
-def test_no_text_is_walked_for_it(archive: Archive, query: str) -> None:
+def plan_of(archive: Archive, query: str) -> list[str]:
     values = ["[1]"] * query.count("?")
     plan = [step for _, _, _, step in archive.database.read(f"EXPLAIN QUERY PLAN {query}", values)]
+    return [step for step in plan if " articles " in step]
 
-    reading = [step for step in plan if " articles " in step]
+
+@pytest.mark.parametrize("query", [_FILED + "WHERE date > ''", _FILINGS], ids=["filed", "filings"])
+def test_no_text_is_walked_for_it(archive: Archive, query: str) -> None:
+    reading = plan_of(archive, query)
+
     assert reading
     assert all("USING COVERING INDEX articles_in_brief" in step for step in reading)
+
+
+def test_of_a_copy_the_row_itself_is_looked_up_once(archive: Archive) -> None:
+    assert plan_of(archive, _COPIES) == [
+        "SEARCH articles USING COVERING INDEX articles_in_brief (id=?)",
+        "SEARCH articles USING INTEGER PRIMARY KEY (rowid=?)",
+    ]

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rag.articles import Article
 from rag.errors import FilterError
-from rag.filters import Field, Filters, read_day, unknown_value
+from rag.filters import FIELDS, Field, Filters, read_day, unknown_value
 
 DAYS = st.dates(dt.date(1400, 1, 1), dt.date(2100, 12, 31)).map(dt.date.isoformat)
 DAYS_OR_NONE = st.just("") | DAYS
@@ -61,6 +63,50 @@ def test_a_reader_of_no_day_sees_all() -> None:
     assert filters.as_of("") is filters
 
 
+def test_a_reader_of_a_day_before_the_first_one_finds_nothing_which_is_no_error() -> None:
+    early = Filters(since="2019-07-17").as_of("2019-07-16")
+
+    assert (early.since, early.until) == ("2019-07-17", "2019-07-16")
+    assert early.unmet(ARTICLE) == "it was published 2019-07-16, before 2019-07-17"
+    assert replace(early, outlets=("The Ledger",)).as_of("2020-01-01").until == "2019-07-16"
+
+
+def test_a_first_day_after_the_last_is_refused() -> None:
+    with pytest.raises(FilterError, match=r"^No day lies from 2019-07-17 until 2019-07-16\. Change one of the two\.$"):
+        Filters(since="17 July 2019", until="2019-07-16")
+
+
+NAMES: list[tuple[Any, str]] = [
+    ([""], "A filter for {} is empty. Name one of the {}, or leave it out."),
+    (" \n", "A filter for {} is empty. Name one of the {}, or leave it out."),
+    (["CNN", None], "A filter for {} is None, not text. Name one of the {}, or leave it out."),
+    (7, "A filter for {} is 7, not text. Name one of the {}, or leave it out."),
+    (b"CNN", "A filter for {} is 67, not text. Name one of the {}, or leave it out."),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), NAMES)
+@pytest.mark.parametrize("name", FIELDS)
+def test_what_is_no_name_is_refused(name: str, given: object, message: str) -> None:
+    conditions: dict[str, Any] = {name: given}
+
+    with pytest.raises(FilterError, match=f"^{re.escape(message.format(name, name))}$"):
+        Filters(**conditions)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_none_is_no_condition(name: str) -> None:
+    conditions: dict[str, Any] = {name: None}
+
+    assert Filters(**conditions) == Filters()
+
+
+def test_letters_are_equal_however_they_are_composed() -> None:
+    article = Article("id", "Title", "Text.", "Cafe\u0301", authors=("Zo\u00eb",))
+
+    assert Filters(outlets="CAF\u00c9", authors="zoe\u0308").unmet(article) == ""
+
+
 def test_a_reader_of_an_uncertain_day_is_refused() -> None:
     with pytest.raises(FilterError, match="'03/04/2024' is not one certain day"):
         Filters().as_of("03/04/2024")
@@ -68,6 +114,7 @@ def test_a_reader_of_an_uncertain_day_is_refused() -> None:
 
 @given(DAYS_OR_NONE, DAYS_OR_NONE, DAYS_OR_NONE)
 def test_as_of_never_widens(since: str, until: str, day: str) -> None:
+    assume(not until or since <= until)
     filters = Filters(since=since, until=until)
     narrowed = filters.as_of(day)
 
@@ -105,6 +152,7 @@ def test_an_article_without_a_date_meets_no_days() -> None:
 
     assert Filters(until="2019-07-15").unmet(undated) == "it has no date"
     assert Filters(since="2019-07-15").unmet(undated) == "it has no date"
+    assert Filters(until="2019-07-15").unmet(replace(undated, date="16 July 2019")) == "it has no date"
 
 
 def test_a_name_alone_is_a_list_of_one_and_a_date_is_a_day() -> None:

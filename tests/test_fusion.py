@@ -113,6 +113,19 @@ def test_the_newest_version_stands_for_its_story() -> None:
     assert numbers(found) == [2, 4]
 
 
+def test_what_stands_for_a_story_is_near_its_best_however_many_versions_there_are() -> None:
+    versions = [candidate(n, str(n), 1 - 0.09 * n, story="fire", day=f"2020-01-0{n + 1}") for n in range(4)]
+
+    assert numbers(give_slots(rank(versions, NO_HINTS, Ranking()), 1, Ranking())) == [1]
+
+
+def test_fewer_than_one_slot_are_none() -> None:
+    ranked = rank([candidate(1, "a", 0.5)], NO_HINTS, Ranking())
+
+    assert give_slots(ranked, 0, Ranking()) == give_slots(ranked, -1, Ranking()) == []
+    assert give_slots(ranked, -1, Ranking(), compares=True) == []
+
+
 @given(ranked_lists(), st.integers(1, 12), st.booleans())
 def test_slots_hold_one_article_a_story_and_few_passages_an_article(
     ranked: list[Ranked], k: int, compares: bool

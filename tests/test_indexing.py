@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -135,6 +136,26 @@ def test_an_article_that_could_not_be_cited_is_refused(tmp_path: Path, article: 
         index_articles([article], tmp_path, Settings())
 
 
+@pytest.mark.parametrize("date", ["03/04/2024", "yesterday", "July 2019", "2019-02-30"])
+def test_an_article_of_no_certain_day_is_refused(tmp_path: Path, date: str) -> None:
+    told = f"The article 'a' has the date '{date}', no certain day. Write it like 2019-07-16."
+
+    with pytest.raises(ArticleError, match=f"^{re.escape(told)}$"):
+        index_articles([Article("a", "T", "Text.", date=date)], tmp_path, Settings())
+
+
+def test_the_dates_of_a_host_become_days(tmp_path: Path) -> None:
+    dates = {"a": "16 July 2019", "b": "2019-07-17T10:00:00Z", "c": "", "d": " "}
+    articles = [Article(name, "T", "Text.", date=date) for name, date in dates.items()]
+
+    assert [index_articles(articles, tmp_path, Settings()) for _ in range(2)] == [4, 0]
+
+    with Archive.open(tmp_path) as archive:
+        stored = {article.id: article.date for article in archive.articles()}
+        assert stored == {"a": "2019-07-16", "b": "2019-07-17", "c": "", "d": ""}
+        assert archive.filed(Filters().as_of("2019-07-16")).tolist() == [1]
+
+
 def test_the_language_of_a_host_becomes_a_code_that_filters_know(tmp_path: Path) -> None:
     article = Article("a", "T", "El puente se cierra.", section="Mundo", language="es-PE")
 
@@ -156,7 +177,7 @@ def test_copies_are_one_story_and_articles_of_older_archives_are_caught_up_with(
 
     with Archive.open(older) as archive:
         stories = {filing.story for filing in archive.filings([1, 2, 3]).values()}
-        copies = sorted(sorted(article.id for article in found) for found in archive.copies(stories).values())
+        copies = sorted(sorted(copy.article_id for copy in found) for found in archive.copies(stories).values())
         assert copies == [["bridge"], ["copy", "owl"]]
         assert archive.count_stories() == 2
     assert "3 articles (2 stories) in 3 passages" in write_status(read_status(older))

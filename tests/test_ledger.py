@@ -120,3 +120,9 @@ def test_an_article_that_was_taken_out_is_remembered_until_it_changes(ledger: Le
     assert ledger.withdrawn("a", "another digest") is None
     ledger.readmit("a")
     assert ledger.withdrawn("a", "digest") is None
+
+
+def test_the_last_day_of_an_id_is_known_and_half_a_character_is_no_id(ledger: Ledger) -> None:
+    ledger.withdraw("a", "digest", "2019-07-16")
+
+    assert [ledger.last_withdrawn(name) for name in ("a", "b", "\udcff\udcfe")] == ["2019-07-16", "", ""]

@@ -11,7 +11,7 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
-from rag import Article, FilterError, Filters, Passage, QuestionError, Retriever, ScoredPassage, Settings
+from rag import Article, Copy, FilterError, Filters, Passage, QuestionError, Retriever, ScoredPassage, Settings
 from rag.llamaindex import OnrecordRetriever
 from rag.metadata import metadata_of
 
@@ -66,13 +66,13 @@ def test_a_node_says_where_it_comes_from_and_why(retriever: Retriever) -> None:
         "meaning_score": found.meaning.score,
         "words_rank": found.words.rank,
         "words_score": found.words.score,
-        "also_in": [article.id for article in found.also_in],
+        "also_in": [copy.article_id for copy in found.also_in],
     }
 
 
 def test_copies_of_the_story_and_several_authors_are_named() -> None:
     article = Article("first", "Ferry stops", "The ferry stops.", authors=("Ada Lind", "Bo Reed"))
-    copies = tuple(Article(name, "Ferry stops", "The ferry stops.") for name in ("copy", "later, with a comma"))
+    copies = tuple(Copy(name, "Ferry stops", "", "", "") for name in ("copy", "later, with a comma"))
 
     metadata = metadata_of(ScoredPassage(Passage("first", 0, 16, article.text), article, 1, 0.5, also_in=copies))
 

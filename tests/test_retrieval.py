@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,8 +11,21 @@ from typing import Any
 
 import pytest
 
-from rag import ArchiveDamaged, Article, Chatbot, Filters, Ranking, Retriever, ScoredPassage, Settings, index_articles
-from rag.archive import Archive
+from rag import (
+    ArchiveDamaged,
+    ArchiveError,
+    Article,
+    Chatbot,
+    Filters,
+    ModelError,
+    RagError,
+    Ranking,
+    Retriever,
+    ScoredPassage,
+    Settings,
+    index_articles,
+)
+from rag.archive import FILE_NAME, Archive
 from rag.embedding import Embedder
 from rag.fusion import Channel
 from rag.generations import VECTORS
@@ -132,7 +146,7 @@ def test_copies_share_one_place_and_are_named_there(retriever: Retriever) -> Non
     found = retriever.retrieve("Who voted to close the fish market?", k=5)
 
     assert found[0].article.id == "copy-2"  # the newest of equals
-    assert [other.id for other in found[0].also_in] == ["copy-1"]
+    assert [other.article_id for other in found[0].also_in] == ["copy-1"]
     assert "copy-1" not in ids(found)
     assert count_origins(found) == (len(ids(found)) + 1, len(ids(found)))
 
@@ -241,21 +255,64 @@ def test_a_word_index_that_is_gone_is_left_out_with_one_warning(
         opened.retrieve("fish market")
 
 
+class Broken:
+    """A model that has run out of memory."""
+
+    dimension, maximum_tokens, runtime = 384, 256, "nothing"
+
+    def encode(self, texts: Sequence[str], *, question: bool) -> Vectors:
+        raise RuntimeError("no memory")
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [1 for _ in texts]
+
+
 def test_a_model_that_fails_is_left_out(town: Path, caplog: pytest.LogCaptureFixture) -> None:
-    class Broken:
-        dimension, maximum_tokens, runtime = 384, 256, "nothing"
-
-        def encode(self, texts: Sequence[str], *, question: bool) -> Vectors:
-            raise RuntimeError("no memory")
-
-        def count(self, texts: Sequence[str]) -> list[int]:
-            return [1 for _ in texts]
-
     with Retriever(Archive.open(town), Embedder(Broken())) as opened:
         found = opened.retrieve("glass roof", k=1)
 
     assert found[0].article.id == "copy-2"
     assert "The search by meaning failed and is left out: RuntimeError" in caplog.text
+
+
+def test_a_strict_search_leaves_nothing_out(town: Path) -> None:
+    with Retriever(Archive.open(town), Embedder(Broken()), strict=True) as opened, pytest.raises(ModelError):
+        opened.retrieve("glass roof")
+
+
+def test_where_every_channel_fails_nobody_is_told_that_there_is_nothing(town: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.copytree(town, tmp_path / "copied"))
+    shutil.rmtree(archive / WORDS)
+    with Retriever(Archive.open(archive), Embedder(Broken())) as opened, pytest.raises(ModelError, match="no memory"):
+        opened.retrieve("glass roof")
+
+
+def test_damage_to_the_archive_itself_is_no_failing_channel(town: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.copytree(town, tmp_path / "copied"))
+    with Retriever.open(archive, Settings()) as opened:
+        opened.retrieve("glass roof")
+        with sqlite3.connect(archive / FILE_NAME) as database:
+            database.execute("DROP TABLE sketches")
+        with pytest.raises(RagError):
+            opened.retrieve("fish market")
+
+
+def test_a_closed_retriever_says_so(town: Path) -> None:
+    retriever = Retriever.open(town, Settings())
+    retriever.close()
+
+    with pytest.raises(ArchiveError, match="This retriever was closed"):
+        retriever.retrieve("fish market")
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_fewer_than_one_passage_are_none(retriever: Retriever, k: int) -> None:
+    assert retriever.retrieve("fish market", k=k) == []
+
+
+def test_a_longer_list_begins_like_a_shorter_one(retriever: Retriever) -> None:
+    for question in ("fish market", "Who voted to close the market?", "rain and wind at noon"):
+        assert retriever.retrieve(question, k=100)[:4] == retriever.retrieve(question, k=4)
 
 
 def test_an_async_host_gets_the_same(retriever: Retriever) -> None:

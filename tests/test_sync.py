@@ -78,7 +78,7 @@ def revision(archive: Path) -> int:
 
 
 def ask(archive: Path, embedder: Embedder, question: str) -> list[str]:
-    with Chatbot(Archive.open(archive), embedder) as chatbot:
+    with Chatbot(Retriever(Archive.open(archive), embedder)) as chatbot:
         return [sentence.text for sentence in chatbot.ask(question).sentences]
 
 
@@ -132,7 +132,7 @@ def test_a_changed_file_is_replaced(folder: Path, archive: Path, embedder: Embed
 
 def test_a_vanished_file_leaves_the_answers_at_once(folder: Path, archive: Path, embedder: Embedder) -> None:
     sync(archive, folder)
-    with Chatbot(Archive.open(archive), embedder) as chatbot:
+    with Chatbot(Retriever(Archive.open(archive), embedder)) as chatbot:
         before = chatbot.ask("Where have barn owls nested?")
         (folder / "owls.txt").unlink()
         report = sync(archive, folder)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers import Answer, Citation, Copy, Searched, Sentence
-from rag.articles import Article
+from rag.answers import Answer, Citation, Searched, Sentence
+from rag.articles import Article, Copy
 from rag.filters import FIELDS
 from ui import rendering
 from ui.narrowing import DAYS
@@ -156,6 +156,15 @@ def test_the_copies_of_an_article_are_named_above_its_text() -> None:
 
     assert "Also in The <b>Wire</b>, 2 March 2024 · No rise" in read.text
     assert "b" not in [tag for tag, _ in read.tags]
+
+
+def test_of_many_copies_five_are_named_and_the_others_counted() -> None:
+    copies = tuple(Copy(str(number), "Held", f"Wire {number}", "", "") for number in range(1, 1500))
+    citation = replace(cited(1, "Rates were held."), also_in=copies)
+    read = Reader(rendering.sources(answer_of(citations=(citation,)), {"a1": ARTICLE})["1"])
+
+    assert "Also in Wire 1 · Wire 2 · Wire 3 · Wire 4 · Wire 5 and 1,494 more" in read.text
+    assert "Wire 6" not in read.text
 
 
 def test_an_article_that_changed_since_shows_the_quotation_and_says_so() -> None:

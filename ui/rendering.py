@@ -20,6 +20,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+COPIES_SHOWN = 5
 FILTER_NAMES = {"outlets": "Outlet", "authors": "Author", "sections": "Section", "languages": "Language"}
 FILTER_DAYS = {"since": "Published from", "until": "Published until", "as_of": "As of"}
 FILTER = """<section id="filter" aria-label="Filter">
@@ -241,9 +242,10 @@ def _source(answer: Answer, citation: Citation, article: Article | None) -> str:
 
 
 def _also_in(citation: Citation) -> str:
-    places = dict.fromkeys(_place(copy.source, copy.date) or copy.title for copy in citation.also_in)
-    listed = " · ".join(f"<bdi>{line(place)}</bdi>" for place in places)
-    return f'<p class="origin">Also in {listed}</p>' if listed else ""
+    places = [*dict.fromkeys(_place(copy.source, copy.date) or copy.title for copy in citation.also_in)]
+    listed = " · ".join(f"<bdi>{line(place)}</bdi>" for place in places[:COPIES_SHOWN])
+    more = f" and {len(places) - COPIES_SHOWN:,} more" if len(places) > COPIES_SHOWN else ""
+    return f'<p class="origin">Also in {listed}{more}</p>' if listed else ""
 
 
 def _headline(article: Article) -> str:
