@@ -15,9 +15,10 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
@@ -27,11 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.archive import FILE_NAME, Archive
-from rag.embedding import Embedder
+from rag.channels import Hit, Meaning, deepened
 from rag.fusion import Ranking
 from rag.generations import VECTORS, damage
 from rag.leases import READERS
-from rag.retrieval import Retriever
 from rag.scanning import ExactIndex
 
 ROOT = Path(__file__).parent.parent
@@ -194,18 +194,20 @@ def check_search(archive: Archive, most: int = 4) -> None:
     if not numbers:
         return
     everything = ExactIndex().followed(archive)
-    model = Embedder(StoredVectors(numbers, matrix))
-    with closing(Retriever(Archive.open(archive.directory), model, BY_MEANING)) as retriever:
+    rows = {number: row for row, number in enumerate(numbers)}
+    with closing(Meaning(archive)) as meaning:
         for number in numbers[:: max(1, len(numbers) // most)]:
-            query = matrix[numbers.index(number)]
+            query = matrix[rows[number]]
             expected = [score for _, score in everything.nearest(query, 10)]
-            found = retriever.retrieve(str(number), k=10)
-            likeness = dict(zip(_places(archive, numbers), (matrix @ query).tolist(), strict=True))
-            scores = [hit.meaning.score for hit in found if hit.meaning]
-            np.testing.assert_allclose(scores, expected, atol=1e-4)
-            places = [(hit.passage.article_id, hit.passage.start) for hit in found]
-            assert len(set(places)) == len(places)
-            np.testing.assert_allclose([likeness[place] for place in places], scores, atol=1e-4)
+            found = deepened(partial(meaning.best, query), partial(_still_there, rows), 10)
+            np.testing.assert_allclose([score for _, score in found], expected, atol=1e-4)
+            assert len(dict(found)) == len(found)
+            cosines = [float(matrix[rows[each]] @ query) for each, _ in found]
+            np.testing.assert_allclose(cosines, [score for _, score in found], atol=1e-4)
+
+
+def _still_there(rows: Mapping[int, int], hits: Sequence[Hit]) -> list[Hit]:
+    return [hit for hit in hits if hit[0] in rows]
 
 
 def stored_vectors(archive: Archive) -> tuple[list[int], NDArray[np.float32]]:
@@ -232,11 +234,6 @@ class StoredVectors:
     def count(self, texts: Sequence[str]) -> list[int]:
         """Count the words."""
         return [len(text.split()) for text in texts]
-
-
-def _places(archive: Archive, numbers: Sequence[int]) -> list[tuple[str, int]]:
-    stored = archive.passages(numbers)
-    return [(stored[number][0].article_id, stored[number][0].start) for number in numbers]
 
 
 def _check_passages(passages: dict[str, list[tuple[int, int]]], texts: dict[str, str]) -> None:
