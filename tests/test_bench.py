@@ -227,8 +227,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def report(kept: Workspace) -> Iterator[Report]:
+def report(kept: Workspace, pytestconfig: pytest.Config) -> Iterator[Report]:
     """A benchmark of six articles."""
+    if not pytestconfig.getoption("--bench"):
+        pytest.skip("the benchmark takes two minutes: pytest tests/test_bench.py --bench")
     file = kept.folder / "articles.jsonl"
     records = [
         {"title": one.title, "text": one.text} for one in (article(number, 12 * number) for number in range(1, 8))

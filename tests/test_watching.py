@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,10 @@ from rag.retrieval import Retriever
 SECONDS = 30.0
 OWLS = "Three barn owls have nested in the old mill at Ferrow."
 BRIDGE = "The stone bridge at Ferrow will close for eleven weeks."
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Watching:
@@ -42,7 +47,9 @@ class Watching:
             "--watch",
             *options,
         ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        # Whoever runs the tests in the background of a shell has them ignore Ctrl-C, and all that they start.
+        self.process = subprocess.Popen(command, preexec_fn=_heed_interrupts, **pipes)  # noqa: PLW1509
         self._lines: dict[str, queue.Queue[str]] = {"out": queue.Queue(), "err": queue.Queue()}
         self._threads = [
             threading.Thread(target=self._read, args=("out", self.process.stdout)),
