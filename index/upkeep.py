@@ -12,6 +12,7 @@ from pathlib import Path
 from rag import lexical
 from rag.archive import Archive
 from rag.articles import Article
+from rag.database import findable
 from rag.errors import ArticleNotFound
 from rag.indexing import Indexer, changing
 from rag.ledger import Ledger
@@ -130,7 +131,7 @@ def _find_all(archive: Archive, ledger: Ledger, names: Sequence[str]) -> list[st
 
 def _find(archive: Archive, ledger: Ledger, name: str) -> list[str]:
     """Give the article of an id, or the articles of a file."""
-    known = name.encode(errors="replace").decode()  # a command line may hold bytes that are no text
+    known = findable(name)
     if archive.digests([known]):
         return [known]
     return ledger.articles_of(known) or ledger.articles_of(_stored_path(name))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from rag import filings, stories
 from rag.answers import Searched
 from rag.articles import Article, Copy
-from rag.database import Database
+from rag.database import Database, findable
 from rag.errors import ArchiveDamaged, ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
 from rag.filings import Filing
 from rag.filters import Field, Filters
@@ -161,8 +161,7 @@ class Archive:
 
     def article(self, article_id: str) -> Article:
         """Give one article. Raises `ArticleNotFound`."""
-        known = article_id.encode(errors="replace").decode()  # a command line may hold bytes that are no text
-        rows = self.database.read(f"{_ARTICLE} WHERE id = ?", [known])
+        rows = self.database.read(f"{_ARTICLE} WHERE id = ?", [findable(article_id)])
         if not rows:
             raise ArticleNotFound(
                 f"The archive at {self.directory} holds no article {article_id!r}. "
@@ -172,8 +171,8 @@ class Archive:
 
     def article_at(self, url: str) -> Article | None:
         """Give the newest article of an address, if there is one."""
-        known = url.encode(errors="replace").decode()  # a command line may hold bytes that are no text
-        rows = self.database.read(f"{_ARTICLE} WHERE url = ? AND url <> '' ORDER BY date DESC LIMIT 1", [known])
+        among = "WHERE url = ? AND url <> '' ORDER BY date DESC LIMIT 1"
+        rows = self.database.read(f"{_ARTICLE} {among}", [findable(url)])
         return _as_article(rows[0]) if rows else None
 
     def first_passages(self, article_ids: Iterable[str]) -> dict[str, int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +36,17 @@ class ChannelFailed(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+@contextmanager
+def own_failures(*, but: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+    """Turn all that is raised into `ChannelFailed`, but for one kind of error."""
+    try:
+        yield
+    except but:
+        raise
+    except Exception as error:
+        raise ChannelFailed(error) from error
 
 
 class Among:

@@ -254,6 +254,11 @@ class Database:
 State = tuple[tuple[int, int, int] | None, ...]
 
 
+def findable(name: str) -> str:
+    """Give a name that can be looked for: a command line may hold bytes that are no text."""
+    return name.encode(errors="replace").decode()
+
+
 def _is_writable(path: Path) -> bool:
     return os.access(path.parent, os.W_OK) and (os.access(path, os.W_OK) or not path.exists())
 

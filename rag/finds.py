@@ -49,10 +49,10 @@ class Finds:
 
     def score_articles(self, scorer: Scorer) -> None:
         """Let every passage have the score of its article, which is known by its first passage."""
-        firsts = self.archive.first_passages({self.filed[number].article_id for number in self.numbers})
+        articles = {number: self.filed[number].article_id for number in self.numbers}
+        firsts = self.archive.first_passages(set(articles.values()))
         scores = dict(scorer(sorted(firsts.values())))
-        by_article = {article: scores.get(first, 0.0) for article, first in firsts.items()}
-        self.scores["article"] = {n: by_article.get(self.filed[n].article_id, 0.0) for n in self.numbers}
+        self.scores["article"] = {n: scores.get(firsts.get(article, 0), 0.0) for n, article in articles.items()}
 
     def candidates(self, ranking: Ranking) -> Iterator[Candidate]:
         """Yield what was found, to be ranked."""

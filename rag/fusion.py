@@ -26,11 +26,12 @@ HALF_LIFE = 30  # days
 class Ranking:
     """How passages are ranked; the defaults were chosen on news questions, see docs/retrieval.md.
 
-    `meaning`, `words` and `article` weigh the three signals: the cosine of the vectors, the BM25 score of the passage
-    and that of its whole article, each as a share of the best ("scores"), or by their ranks ("ranks"). Of each signal
-    the `depth` best are taken. A passage rises by `outlet`, `period` or `latest` where it meets what the question
-    names, on a scale where 1 is the best of all signals. An article gives at most `per_article` passages; where the
-    question compares, one, and each passage costs the next of its outlet `variety`. Raises `SettingError`.
+    Each channel gives its `depth` best passages, and all of them are weighed. `meaning`, `words` and `article` weigh
+    the three signals: the cosine of the vectors, the BM25 score of the passage and that of its whole article, each as a
+    share of the best ("scores"), or by their ranks ("ranks"). A passage rises by `outlet`, `period` or `latest` where
+    it meets what the question names, on a scale where 1 is the best of all signals. An article gives at most
+    `per_article` passages; where the question compares, one, and each passage costs the next of its outlet `variety`.
+    Raises `SettingError`.
     """
 
     channels: tuple[Channel, ...] = get_args(Channel)

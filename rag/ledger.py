@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.database import Database
+from rag.database import Database, findable
 
 FileState = Literal["indexed", "duplicate", "skipped", "failed"]
 
@@ -176,8 +176,7 @@ class Ledger:
     def last_withdrawn(self, article_id: str) -> str:
         """Give the last day on which an article of this id was taken out; nothing where none was."""
         query = "SELECT coalesce(max(day), '') FROM withdrawn WHERE article_id = ?"
-        known = article_id.encode(errors="replace").decode()  # a command line may hold bytes that are no text
-        return str(self._database.read(query, [known])[0][0])
+        return str(self._database.read(query, [findable(article_id)])[0][0])
 
     def any_withdrawn(self) -> bool:
         """Say whether any article was taken out."""

@@ -16,7 +16,7 @@ from typing import Self
 from rag.answers import Searched
 from rag.archive import Archive, closed_on_failure
 from rag.articles import Article
-from rag.channels import Among, ChannelFailed, Hit, Meaning, Words, deepened
+from rag.channels import Among, ChannelFailed, Hit, Meaning, Words, deepened, own_failures
 from rag.embedding import Embedder
 from rag.errors import ArchiveError, ModelError, RagError
 from rag.explaining import Explanation, absent, find_article, place_of, stand_by_meaning, stand_by_words
@@ -173,9 +173,9 @@ class Retriever:
     ) -> Iterator[tuple[Channel, list[Hit]]]:
         """Yield the best of each channel; one that fails is noted and left out."""
         wanted = [channel for channel in self.ranking.channels if channel not in failed]
-        aside = self._aside.submit(self._by_words, asked, among, finds) if "words" in wanted else None
+        aside = self._aside.submit(self._best, "words", asked, among, finds) if "words" in wanted else None
         searches: dict[Channel, Callable[[], list[Hit]]] = {
-            "meaning": lambda: self._by_meaning(asked, among, finds),
+            "meaning": lambda: self._best("meaning", asked, among, finds),
             "words": lambda: aside.result() if aside else [],
         }
         for channel in (channel for channel in searches if channel in wanted):
@@ -184,23 +184,15 @@ class Retriever:
             except ChannelFailed as failure:
                 failed[channel] = failure.error
 
-    def _by_meaning(self, asked: _Asked, among: Among | None, finds: Finds) -> list[Hit]:
+    def _best(self, channel: Channel, asked: _Asked, among: Among | None, finds: Finds) -> list[Hit]:
+        """Search by one channel, as deep as it takes. Raises `ChannelFailed`, and what is wrong with the archive."""
+
         def search(k: int) -> list[Hit]:
-            try:
+            if channel == "words":
+                with own_failures():
+                    return self._words.best(asked.text, k, among)
+            with own_failures(but=RagError):  # those are about the archive
                 return self._meaning.best(self.embedder.embed_question(asked.text), k, among)
-            except RagError:
-                raise  # it is about the archive
-            except Exception as error:
-                raise ChannelFailed(error) from error
-
-        return deepened(search, finds.keep, finds.depth)
-
-    def _by_words(self, asked: _Asked, among: Among | None, finds: Finds) -> list[Hit]:
-        def search(k: int) -> list[Hit]:
-            try:
-                return self._words.best(asked.text, k, among)
-            except Exception as error:
-                raise ChannelFailed(error) from error
 
         return deepened(search, finds.keep, finds.depth)
 
@@ -211,10 +203,11 @@ class Retriever:
             finds.score("meaning", lambda numbers: list(self._meaning.cosines(vector, numbers).items()))
         if "words" in finds.everywhere and "words" not in failed:
             try:
-                finds.score("words", lambda numbers: self._words.scores(asked.text, numbers))
-                finds.score_articles(lambda firsts: self._words.article_scores(asked.text, firsts))
-            except Exception as error:  # noqa: BLE001 # what Tantivy raises has no list
-                failed["words"] = error
+                with own_failures():
+                    finds.score("words", lambda numbers: self._words.scores(asked.text, numbers))
+                    finds.score_articles(lambda firsts: self._words.article_scores(asked.text, firsts))
+            except ChannelFailed as failure:
+                failed["words"] = failure.error
 
     def _tell(self, failed: Mapping[Channel, Exception]) -> None:
         """Say once of each channel that it is left out; raise what it failed with where no other is left."""
@@ -258,7 +251,7 @@ class Retriever:
 
     def _shown(self, chosen: Sequence[Ranked], asked: _Asked, *, explain: bool) -> Iterator[ScoredPassage]:
         stored = self.archive.passages([each.candidate.number for each in chosen])
-        copies = self.archive.copies({each.candidate.story for each in chosen} - {""}, asked.filters)
+        copies = self.archive.copies({each.candidate.story for each in chosen}, asked.filters)
         for place, each in enumerate((each for each in chosen if each.candidate.number in stored), 1):
             passage, article = stored[each.candidate.number]
             also_in = tuple(copy for copy in copies.get(each.candidate.story, ()) if copy.article_id != article.id)
