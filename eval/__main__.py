@@ -169,12 +169,21 @@ def compare(
 
 @app.command()
 def articles(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A BEIR folder.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH", help="A BEIR or TREC folder with corpus.jsonl or docs.jsonl, or a SQuAD file (.json)."
+        ),
+    ],
 ) -> None:
-    """Print the documents of a BEIR folder as articles, a line each, for `onrecord index`."""
-    from .beir import read_corpus
+    """Print the articles that a public set asks of, a line each, for `onrecord index`.
 
-    for record in read_corpus(folder):
+    They are the documents of a BEIR folder, or of a TREC folder that has them in that form, or the paragraphs of a
+    SQuAD file, with the ids that its questions have as gold articles.
+    """
+    from .sets import read_articles
+
+    for record in read_articles(path):
         print(json.dumps(record, ensure_ascii=False))
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .errors import EvalError
-from .questions import Question
+from .questions import Question, is_text, shown
 
 CORPUS = ("corpus.jsonl", "docs.jsonl")
 QUERIES = ("queries.jsonl",)
 QRELS = ("qrels.tsv", "qrels/test.tsv")
 COPIED = ("title", "text", "source", "date", "url", "authors")
+GRADE = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 def read_collection(folder: Path) -> list[Question]:
     """Give the judged queries of a folder as questions. Raises `EvalError`."""
-    judged = _judgements(find(folder, QRELS))
+    judged = gather_judgements(_judgements(find(folder, QRELS)))
     questions = []
     for place, record in _records(find(folder, QUERIES)):
         gold = judged.get(_field(place, record, "_id"), {})
@@ -47,34 +49,60 @@ def find(folder: Path, names: tuple[str, ...]) -> Path:
     raise EvalError(f"{folder} holds no {' and no '.join(names)}. Give a BEIR folder.")
 
 
+def gather_judgements(rows: Iterable[tuple[str, str, str, str]]) -> dict[str, dict[str, int]]:
+    """Give the relevant documents of each query with their grades, from rows of place, query, document and grade.
+
+    A grade of 0 or less says that a document is not relevant. Of several grades of one document the highest counts.
+    Raises `EvalError` where a grade is no whole number.
+    """
+    judged: dict[str, dict[str, int]] = defaultdict(dict)
+    for place, query, document, grade in rows:
+        if not GRADE.fullmatch(grade):
+            raise EvalError(f"{place}: the grade is {shown(grade)}, not a whole number. Correct the file.")
+        if int(grade) > 0:
+            judged[query][document] = max(int(grade), judged[query].get(document, 0))
+    return dict(judged)
+
+
+def _judgements(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    for number, (place, line) in enumerate(_lines(path)):
+        cells = line.rstrip("\r\n").split("\t")
+        if number == 0 and cells[-1] == "score":
+            continue
+        if len(cells) != 3:
+            said = shown(line.strip())
+            raise EvalError(
+                f"{place}: it is {said}, not query, document and grade with tabs between. Correct the file."
+            )
+        yield place, cells[0], cells[1], cells[2].strip()
+
+
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise EvalError(f"{path}, line {number}: it is not JSON. Correct the file.") from error
-            if not isinstance(record, dict):
-                raise EvalError(f"{path}, line {number}: it is not an object. Correct the file.")
-            yield f"{path}, line {number}", record
+    for place, line in _lines(path):
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise EvalError(f"{place}: it is not JSON. Correct the file.") from error
+        if not isinstance(record, dict):
+            raise EvalError(f"{place}: it is not an object. Correct the file.")
+        yield place, record
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield f"{path}, line {number}", line
+    except OSError as error:
+        raise EvalError(f"{path} cannot be read ({error.strerror}). Give a BEIR folder.") from error
+    except UnicodeDecodeError as error:
+        raise EvalError(f"{path} is not text in UTF-8. Save it as that.") from error
 
 
 def _field(place: str, record: dict[str, Any], name: str) -> str:
     value = record.get(name)
-    if not isinstance(value, str | int) or not str(value).strip():
-        raise EvalError(f"{place}: field {name} is {value!r}, not a text. Correct the file.")
-    return str(value)
-
-
-def _judgements(path: Path) -> dict[str, dict[str, int]]:
-    judged: dict[str, dict[str, int]] = defaultdict(dict)
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            cells = line.rstrip("\n").split("\t")
-            if number == 1 and cells[-1:] == ["score"]:
-                continue
-            if len(cells) != 3 or not cells[2].strip().lstrip("-").isdecimal():
-                raise EvalError(f"{path}, line {number}: it is {line.strip()!r}, not query, document and grade.")
-            if int(cells[2]) > 0:
-                judged[cells[0]][cells[1]] = int(cells[2])
-    return judged
+    written = str(value) if isinstance(value, int) else value
+    if not is_text(written) or not written.strip():
+        raise EvalError(f"{place}: field {name} is {shown(value)}, not a text. Correct the file.")
+    return written

@@ -8,7 +8,7 @@ import pytest
 from eval.questions import Question, read_questions
 from rag.archive import Archive
 
-SET = Path(__file__).parent.parent / "eval" / "sample" / "questions.jsonl"
+SET = Path(__file__).parent.parent / "eval" / "questions" / "sample.jsonl"
 
 AT_LEAST = {
     "plain": 60,
