@@ -52,7 +52,9 @@ class Answer:
     """What the archive says to a question, or that it says nothing.
 
     With state "not_in_archive" there are no sentences and no citations. `notice` is for the person who asked: it says
-    what did not go as configured, for example that the language model could not be reached.
+    what did not go as configured, for example that the language model could not be reached. `likelihood` is how likely
+    it seems, from 0 to 1, that the best sentence of the articles answers (not calibrated; None where a language model
+    answered), and `nearest` are the citations that an answer would have had which was held back for want of it.
     """
 
     question: str
@@ -61,6 +63,8 @@ class Answer:
     citations: tuple[Citation, ...]
     searched: Searched
     notice: str = ""
+    likelihood: float | None = None
+    nearest: tuple[Citation, ...] = ()
 
     @property
     def text(self) -> str:
@@ -71,8 +75,6 @@ class Answer:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the object that `onrecord ask --json` prints; "notice" is in it only where there is one."""
-        answer = asdict(self)
-        if not self.notice:
-            del answer["notice"]
-        return answer
+        """Give the object that `onrecord ask --json` prints; of notice, likelihood and nearest what there is."""
+        absent = {"notice": "", "likelihood": None, "nearest": ()}
+        return {name: value for name, value in asdict(self).items() if name not in absent or value != absent[name]}

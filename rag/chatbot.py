@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag.answers import Answer, Citation, Searched, Sentence, State
+from rag.answers import Answer, Citation, Searched, Sentence
 from rag.articles import Article
 from rag.citing import cite, declines, may_decline, quote
 from rag.errors import GenerationFailed
-from rag.evidence import rank_evidence
+from rag.evidence import weigh_evidence
 from rag.examples import suggest_questions
 from rag.extraction import extract
 from rag.filters import Day, Field, Filters
@@ -90,7 +90,9 @@ class Chatbot:
         tried = map(read_question, suggest_questions(self.retriever.archive.newest(NEWEST_READ)))
         found = ((question, self.retriever.retrieve(question.text, k=PASSAGES_READ)) for question in tried)
         answered = (
-            question.text for question, passages in found if rank_evidence(question, passages, self.retriever.embedder)
+            question.text
+            for question, passages in found
+            if weigh_evidence(question, passages, self.retriever.embedder).answers
         )
         return list(islice(answered, most))
 
@@ -114,12 +116,14 @@ class Chatbot:
     def _extract(
         self, question: Question, passages: list[ScoredPassage], searched: Searched, notice: str = ""
     ) -> Answer:
-        excerpts = extract(rank_evidence(question, passages, self.retriever.embedder))
+        verdict = weigh_evidence(question, passages, self.retriever.embedder)
+        excerpts = extract(verdict.ranked)
         quoted = (quote(number, e.article, e.start, e.end) for number, e in enumerate(excerpts, start=1))
-        citations = _with_copies(quoted, passages)
-        sentences = tuple(Sentence(citation.text, (citation.number,)) for citation in citations)
-        state: State = "answered" if sentences else "not_in_archive"
-        return Answer(question.text, state, sentences, citations, searched, notice)
+        found = _with_copies(quoted, passages)
+        if not verdict.answers:
+            return Answer(question.text, "not_in_archive", (), (), searched, notice, verdict.likelihood, found)
+        sentences = tuple(Sentence(citation.text, (citation.number,)) for citation in found)
+        return Answer(question.text, "answered", sentences, found, searched, notice, verdict.likelihood)
 
     def _generate(
         self, question: Question, passages: list[ScoredPassage], searched: Searched, generator: Generator

@@ -14,10 +14,13 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 MAXIMUM_TOKENS = 256
 SPECIAL_TOKENS = 2  # the marks that the model sets at the start and the end of every input
 HEADER_CHARACTERS = 200
-# What is archived was cut by these rules; another name here means that old archives must be indexed again.
-SPLITTER = f"sentences-{MAXIMUM_TOKENS}"
 
 _WORD = re.compile(r"\S+")
+
+
+def splitter_name(maximum_tokens: int = MAXIMUM_TOKENS) -> str:
+    """Name the rules by which articles are cut; under another name old archives must be indexed again."""
+    return f"sentences-{maximum_tokens}"
 
 
 def embedded_text(article: Article, text: str) -> str:

@@ -51,6 +51,22 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Sentences as evidence, likeliest first, and how likely it is that the first one answers the question.
+
+    Of a sentence that is about the right person and another matter less is left than of its own likelihood.
+    """
+
+    ranked: tuple[Evidence, ...] = ()
+    likelihood: float = 0.0
+
+    @property
+    def answers(self) -> bool:
+        """Whether that is enough for an answer."""
+        return bool(self.ranked) and self.likelihood >= THRESHOLD
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A sentence that may answer: where it stands, the passage that brought it, and the sentence before it."""
 
@@ -65,11 +81,11 @@ class Candidate:
         return self.found.article.text[self.start : self.end]
 
 
-def rank_evidence(question: Question, passages: Sequence[ScoredPassage], embedder: Embedder) -> list[Evidence]:
-    """Give the sentences of the passages as evidence, likeliest first; none where nothing answers."""
+def weigh_evidence(question: Question, passages: Sequence[ScoredPassage], embedder: Embedder) -> Verdict:
+    """Weigh the sentences of the passages as evidence, and say whether any of them answers."""
     found = candidates(passages)
     if not found:
-        return []
+        return Verdict()
     vectors = embedder.embed_passages([candidate.text for candidate in found])
     likeness = vectors @ embedder.embed_question(question.text)
     described = [features(question, candidate, float(near)) for candidate, near in zip(found, likeness, strict=True)]
@@ -77,12 +93,11 @@ def rank_evidence(question: Question, passages: Sequence[ScoredPassage], embedde
     best = int(np.argmax(logits))
     nearer = float(vectors[best] @ embedder.embed_question(_without_what_lacks(question, found[best])))
     drift = max(0.0, nearer - float(likeness[best]))
-    if _probability(logits[best] - DRIFT_WEIGHT * drift) < THRESHOLD:
-        return []
-    return [
+    ranked = tuple(
         Evidence(found[at].found.article, found[at].start, found[at].end, _probability(logits[at]))
         for at in np.argsort(-logits, kind="stable")
-    ]
+    )
+    return Verdict(ranked, _probability(logits[best] - DRIFT_WEIGHT * drift))
 
 
 def candidates(passages: Sequence[ScoredPassage]) -> list[Candidate]:

@@ -17,7 +17,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from rag import generations, lexical
 from rag.archive import LOCK_NAME, WRITER_NAME, Archive, Entry, is_archive
 from rag.articles import Article
-from rag.chunking import MAXIMUM_TOKENS, SPLITTER, embedded_text, split_article
+from rag.chunking import embedded_text, split_article, splitter_name
 from rag.dates import iso_day
 from rag.errors import ArchiveError, ArchiveLocked, ArticleError, ModelError
 from rag.languages import iso_language
@@ -52,7 +52,7 @@ def archive_facts(settings: Settings) -> dict[str, str]:
         "model": settings.model,
         "model_sha256": model.sha256,
         "dimension": str(model.dimension),
-        "splitter": SPLITTER,
+        "splitter": splitter_name(settings.passage_tokens),
     }
 
 
@@ -222,7 +222,8 @@ class Indexer:
         import numpy as np
 
         embedder = self._open_embedder()
-        limit = min(MAXIMUM_TOKENS, embedder.maximum_tokens or MAXIMUM_TOKENS)
+        wanted = self._settings.passage_tokens
+        limit = min(wanted, embedder.maximum_tokens or wanted)
         cut = [tuple(split_article(article, embedder.count_tokens, limit)) for article in articles]
         texts = [
             embedded_text(article, passage.text)

@@ -16,11 +16,13 @@ VARIABLES = {
     "archive": "ONRECORD_ARCHIVE",
     "model": "ONRECORD_MODEL",
     "llm": "ONRECORD_LLM",
+    "passage_tokens": "ONRECORD_PASSAGE_TOKENS",
     "openai_base_url": "OPENAI_BASE_URL",
     "openai_api_key": "OPENAI_API_KEY",
     "ollama_host": "OLLAMA_HOST",
 }
 LLM_PROVIDERS = ("ollama", "openai")
+FEWEST_TOKENS = 128  # the headline that is embedded with every passage may take half of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Settings:
     """The choices of one user; building one reads nothing and checks only itself.
 
     `llm` is empty (answers are then copied from the articles), or "ollama/<model>", or "openai/<model>" for any
-    endpoint that speaks OpenAI's protocol. Raises `SettingError` for another form.
+    endpoint that speaks OpenAI's protocol. `passage_tokens` is how many tokens of the model a passage has at most, its
+    headline included; an archive keeps to the number it was made with. Raises `SettingError` for another form.
     """
 
     archive: Path = Path("archive")
@@ -37,9 +40,12 @@ class Settings:
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: str = field(default="", repr=False)
     ollama_host: str = "http://localhost:11434"
+    passage_tokens: int = 256
 
     def __post_init__(self) -> None:
         """Refuse a language model that is not named as provider/model, or whose place is no address."""
+        if self.passage_tokens < FEWEST_TOKENS:
+            raise SettingError(f"Passages of {self.passage_tokens} tokens are too short. Give {FEWEST_TOKENS} or more.")
         provider, _, model = self.llm.partition("/")
         if self.llm and (provider not in LLM_PROVIDERS or not model):
             raise SettingError(
@@ -80,9 +86,13 @@ def load_settings(
     _refuse_unknown(environment)
     values: dict[str, str] = {name: environment.get(variable, "") for name, variable in VARIABLES.items()}
     values |= {name: value for name, value in (("model", model), ("llm", llm)) if value is not None}
-    chosen: dict[str, str | Path] = {name: value for name, value in values.items() if value}
+    chosen: dict[str, str | int | Path] = {name: value for name, value in values.items() if value}
+    if tokens := values["passage_tokens"]:
+        if not tokens.isdecimal():
+            raise SettingError(f"ONRECORD_PASSAGE_TOKENS is {tokens!r}, not a number. Set it to one like 256.")
+        chosen["passage_tokens"] = int(tokens)
     if archive is not None or "archive" in chosen:
-        chosen["archive"] = Path(archive or chosen["archive"])
+        chosen["archive"] = Path(archive or values["archive"])
     return Settings(**chosen)  # type: ignore[arg-type]
 
 

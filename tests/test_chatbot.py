@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from rag import (
 )
 from rag.archive import Archive
 from rag.embedding import Embedder
+from rag.evidence import THRESHOLD
 from rag.examples import suggest_questions
 from rag.prompting import Prompt
 from rag.retrieval import Retriever
@@ -83,7 +85,11 @@ def test_the_sample_archive_answers_in_its_first_sentence(chatbot: Chatbot, ques
 def test_what_the_archive_does_not_say_is_not_in_the_archive(chatbot: Chatbot, question: str) -> None:
     answer = chatbot.ask(question)
 
-    assert answer == Answer(question, "not_in_archive", (), (), chatbot.searched)
+    assert replace(answer, likelihood=None, nearest=()) == Answer(question, "not_in_archive", (), (), chatbot.searched)
+    assert answer.likelihood is not None
+    assert 0 <= answer.likelihood < THRESHOLD
+    for near in answer.nearest:
+        assert chatbot.article(near.article_id).text[near.start : near.end] == near.text
     assert (answer.searched.articles, answer.searched.first_date) == (56, "2018-07-30")
 
 

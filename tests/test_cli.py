@@ -17,6 +17,7 @@ from platformdirs import user_cache_dir
 from rag import Article, Settings, index_articles
 from rag.archive import Archive
 from rag.cli import main
+from rag.evidence import THRESHOLD
 from rag.indexing import archive_facts, locked
 from tests.llm_servers import Says, Sends, scripted_server
 
@@ -141,7 +142,7 @@ def test_an_answer_is_json_of_the_documented_keys(asked: Ran) -> None:
     answer = json.loads(asked.out)
 
     assert (asked.code, asked.err) == (0, "")
-    assert list(answer) == ["question", "state", "sentences", "citations", "searched"]
+    assert list(answer) == ["question", "state", "sentences", "citations", "searched", "likelihood"]
     assert (answer["question"], answer["state"]) == (QUESTION, "answered")
     assert {tuple(sentence) for sentence in answer["sentences"]} == {("text", "citations")}
     assert {tuple(citation) for citation in answer["citations"]} == {tuple(CITATION)}
@@ -184,7 +185,11 @@ def test_an_answer_is_printed_before_its_citations(onrecord: Onrecord, asked: Ra
 
 
 def test_what_is_not_in_the_archive_is_said_with_what_was_searched(onrecord: Onrecord, small_archive: Path) -> None:
-    assert json.loads(onrecord("ask", ABSENT, "--json", "--archive", small_archive).out) == {
+    answer = json.loads(onrecord("ask", ABSENT, "--json", "--archive", small_archive).out)
+
+    assert answer.pop("likelihood") < THRESHOLD
+    assert {tuple(citation) for citation in answer.pop("nearest")} == {tuple(CITATION)}
+    assert answer == {
         "question": ABSENT,
         "state": "not_in_archive",
         "sentences": [],
@@ -568,7 +573,7 @@ def test_a_language_model_that_is_down_is_told_and_the_articles_are_quoted(ask_m
 
 
 def check_quoted(answer: Any, err: str, notice: str) -> None:
-    assert list(answer) == ["question", "state", "sentences", "citations", "searched", "notice"]
+    assert list(answer) == ["question", "state", "sentences", "citations", "searched", "notice", "likelihood"]
     assert answer["notice"].startswith(notice)
     assert err == f"{answer['notice']}\n"
     assert answer["citations"][0]["article_id"] == "bridge"

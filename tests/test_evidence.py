@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rag import Article, Chatbot, Passage, ScoredPassage
 from rag.embedding import Embedder
-from rag.evidence import candidates, rank_evidence
+from rag.evidence import candidates, weigh_evidence
 from rag.questions import read_question
 
 
@@ -18,8 +18,8 @@ OWLS = Article(
 
 
 def best(question: str, embedder: Embedder) -> str:
-    ranked = rank_evidence(read_question(question), [found(OWLS)], embedder)
-    return OWLS.text[ranked[0].start : ranked[0].end] if ranked else ""
+    verdict = weigh_evidence(read_question(question), [found(OWLS)], embedder)
+    return OWLS.text[verdict.ranked[0].start : verdict.ranked[0].end] if verdict.answers else ""
 
 
 def test_the_sentence_that_answers_is_the_likeliest(embedder: Embedder) -> None:
@@ -34,17 +34,20 @@ def test_what_the_passages_say_nothing_about_has_no_evidence(embedder: Embedder)
 
 def test_a_sentence_without_a_quantity_does_not_answer_how_many(embedder: Embedder) -> None:
     text = "The council of Ferrow bought ferries in May. The council of Ferrow bought seven buses."
-    ranked = rank_evidence(
+    verdict = weigh_evidence(
         read_question("How many ferries did the council of Ferrow buy?"),
         [found(Article("b", "Council", text))],
         embedder,
     )
 
-    assert not ranked or text[ranked[0].start : ranked[0].end] == "The council of Ferrow bought seven buses."
+    best = verdict.ranked[0]
+    assert not verdict.answers or text[best.start : best.end] == "The council of Ferrow bought seven buses."
 
 
 def test_no_passages_are_no_evidence(embedder: Embedder) -> None:
-    assert rank_evidence(read_question("Who counted the owls?"), [], embedder) == []
+    verdict = weigh_evidence(read_question("Who counted the owls?"), [], embedder)
+
+    assert (verdict.answers, verdict.ranked, verdict.likelihood) == (False, (), 0)
 
 
 def test_a_sentence_that_only_asks_is_no_candidate() -> None:
@@ -70,8 +73,9 @@ def test_a_sentence_longer_than_a_passage_is_shown_only_as_far_as_the_passage() 
 def test_likelihoods_fall_and_are_probabilities(chatbot: Chatbot, embedder: Embedder) -> None:
     question = "How many people were injured on the Grey Heron?"
 
-    ranked = rank_evidence(read_question(question), chatbot.search(question), embedder)
+    verdict = weigh_evidence(read_question(question), chatbot.search(question), embedder)
 
-    likelihoods = [evidence.likelihood for evidence in ranked]
+    likelihoods = [evidence.likelihood for evidence in verdict.ranked]
     assert likelihoods == sorted(likelihoods, reverse=True)
+    assert 0 < verdict.likelihood <= likelihoods[0]
     assert 1 > likelihoods[0] > likelihoods[-1] > 0

@@ -28,6 +28,13 @@ def test_a_misspelt_variable_is_refused_with_the_right_name() -> None:
         load_settings({"ONRECORD_ARCHVE": "news"})
 
 
+def test_passages_have_a_number_of_tokens_that_is_one_and_large_enough() -> None:
+    assert load_settings({"ONRECORD_PASSAGE_TOKENS": "192"}).passage_tokens == 192
+    for wrong, told in (("many", "ONRECORD_PASSAGE_TOKENS is 'many', not a number"), ("12", "Give 128 or more")):
+        with pytest.raises(SettingError, match=told):
+            load_settings({"ONRECORD_PASSAGE_TOKENS": wrong})
+
+
 def test_variables_of_others_are_left_alone() -> None:
     assert load_settings({"HOME": "/home/reader", "PYTHONPATH": "x"}) == Settings()
 
