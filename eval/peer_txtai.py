@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+# txtai imports ONNX Runtime, which tells a server of Microsoft so unless this is set before.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from txtai.embeddings import Embeddings
 from txtai.pipeline import Segmentation

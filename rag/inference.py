@@ -142,9 +142,10 @@ class OnnxRuntime:
     """The graph in ONNX Runtime, in fp32: one session for as many threads as there are cores, each working alone."""
 
     def __init__(self, graph: Path) -> None:
+        # Asked for after the import, it has looked up its server already.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
-        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -162,5 +162,20 @@ def test_nothing_is_reported_to_the_makers_of_a_runtime(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_onnx_runtime_leaves_no_mark_of_this_machine(folder: Path, embedder: object, tmp_path: Path) -> None:
+    (graph,) = folder.glob("*.onnx")
+    program = (
+        "import sys, time; from pathlib import Path; from rag.inference import OnnxRuntime\n"
+        "OnnxRuntime(Path(sys.argv[1])); time.sleep(1)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+
+    command = [sys.executable, "-c", program, str(graph)]
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_onnx_runtime_is_always_at_hand() -> None:
     assert OnnxRuntime in runtimes().values()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from platformdirs import user_cache_dir
+from platformdirs import user_cache_path
 
 from eval.errors import EvalError
 from eval.peer import KNOWN_PEERS, Found, KnownPeer, Peer, installed_peers, metadata_of, open_peer, text_of
@@ -204,12 +204,15 @@ def test_a_peer_that_is_missing_says_how_to_install_it(tmp_path: Path) -> None:
 
 
 def test_no_peer_speaks_to_a_server_or_writes_beside_its_folder(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+    home, cache = tmp_path / "home", tmp_path / "cache"
     home.mkdir()
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_CACHE_HOME": user_cache_dir()}
+    cache.mkdir()
+    (cache / "onrecord").symlink_to(user_cache_path("onrecord"))  # our model, as it was prepared for this machine
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_CACHE_HOME": str(cache)}
     environment |= {"LANGSMITH_TRACING": "true", "LANGSMITH_API_KEY": "none", "HAYSTACK_TELEMETRY_ENABLED": "True"}
     command = [sys.executable, "-c", SPEAKING, str(tmp_path / "peers")]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines() == [f"{known.name} owl" for known in installed_peers()]
-    assert list(home.iterdir()) == []
+    # What is not Python is not seen to connect; but it keeps a file of what it has to tell.
+    assert [*home.iterdir(), *cache.iterdir()] == [cache / "onrecord"]
