@@ -6,15 +6,19 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rag.errors import RagError
 
+from .errors import EvalError
 from .questions import Wording
 
-FAILED = 2
+if TYPE_CHECKING:
+    from .sweeping import Column
+
+FAILED, STOPPED = 2, 1
 
 app = typer.Typer(
     name="eval",
@@ -29,7 +33,26 @@ app = typer.Typer(
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 WhereOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="FIELD=VALUE", help="Only questions of this kind, label or date; can be given again."),
+    typer.Option(
+        metavar="FIELD=VALUE",
+        help="Only questions of this kind, label or date, or of a stated half (half=tune, half=report); can be given "
+        "again.",
+    ),
+]
+QuestionsOption = Annotated[
+    Path,
+    typer.Option(
+        help="A file with a question a line (.jsonl), a SQuAD file (.json), TREC topics with --qrels, or a folder of "
+        "BEIR or TREC.",
+        show_default=False,
+    ),
+]
+QrelsOption = Annotated[Path | None, typer.Option(help="The judgements of a file of TREC topics.", show_default=False)]
+ArchiveOption = Annotated[Path, typer.Option(help="The archive's folder.", show_default=False)]
+OutOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
+SearchOnlyOption = Annotated[bool, typer.Option("--search-only", help="Only search; answer nothing.")]
+JobsOption = Annotated[
+    int, typer.Option(help="How many questions are asked at once; times are honest with 1 only.", min=1, max=64)
 ]
 
 
@@ -94,15 +117,14 @@ def speed(
 @app.command("run")
 def run_questions(
     *,
-    questions: Annotated[
-        Path, typer.Option(help="A file with a question a line (.jsonl), or a BEIR folder.", show_default=False)
-    ],
-    archive: Annotated[Path, typer.Option(help="The archive's folder.", show_default=False)],
+    questions: QuestionsOption,
+    archive: ArchiveOption,
+    qrels: QrelsOption = None,
     name: Annotated[
         str | None,
         typer.Option(help="The run's folder below --out.  [default: the questions and a hash]", show_default=False),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
+    out: OutOption = Path("runs"),
     setting: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A setting of the search; can be given again.")
     ] = None,
@@ -117,20 +139,24 @@ def run_questions(
             help="Ask as on that day, of nothing published later; `question`: on the day that each question has.",
         ),
     ] = "",
+    search_only: SearchOnlyOption = False,
+    jobs: JobsOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Ask every question of a set, and leave a folder from which every number can be computed again.
 
-    It can be stopped at any moment; the same command goes on with it.
+    It can be stopped at any moment; the same command goes on with it. The folder holds run.trec and qrels.trec for
+    other tools, answers.jsonl, per_question.csv, and report.html to look at.
     """
     from .running import Plan, run
     from .sets import read_set
     from .systems import Choice
 
-    plan = Plan(read_set(questions, where or ()), Choice.of(archive, setting or ()), wording, as_of)
+    asked = read_set(questions, where or (), qrels)
+    plan = Plan(asked, Choice.of(archive, setting or ()), wording, as_of, search_only=search_only, jobs=jobs)
     folder = run(plan, out, name)
     print(f"The run is in {folder}", file=sys.stderr)
-    _report([folder], [], with_control=False, as_json=as_json)
+    _report([folder], [], folder / "report.html", as_json=as_json)
 
 
 @app.command()
@@ -138,13 +164,18 @@ def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs.")],
     *,
     where: WhereOption = None,
-    control: Annotated[
-        bool, typer.Option("--control", help="Beside it, judge each question by another one's answers: chance.")
-    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the report of one run as a page, too.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute the numbers of runs from their files, and print them beside each other."""
-    _report(runs, where or [], with_control=control, as_json=as_json)
+    """Compute the numbers of runs from their files, and print them beside each other.
+
+    One run alone is shown beside other ways to answer: whatever comes nearest, the lead of the first article, a passage
+    drawn by lot, nothing; and beside chance.
+    """
+    _report(runs, where or [], html, as_json=as_json)
 
 
 @app.command()
@@ -168,6 +199,101 @@ def compare(
 
 
 @app.command()
+def gate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    *,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULE", help='Like "RR@10 >= baseline - 0.01"; can be given again.', show_default=False),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A run on the same questions to hold it against.", show_default=False)
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop also what chance may explain.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a run keeps rules, for a machine that decides.
+
+    Exit code 0 if it does, 1 if it does not, 2 after an error.
+    """
+    from .gating import Rule, judge, print_verdict
+    from .runs import Run
+
+    held = Run.open(baseline) if baseline else None
+    verdict = judge(Run.open(run), held, [Rule.read(written) for written in rule or ()], strict=strict)
+    if as_json:
+        print(json.dumps(verdict.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        print_verdict(verdict)
+    raise typer.Exit(0 if verdict.passes else STOPPED)
+
+
+@app.command()
+def sweep(
+    *,
+    questions: QuestionsOption,
+    archive: ArchiveOption,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A value to try; given again with the same key another one, with another key every combination.",
+            show_default=False,
+        ),
+    ],
+    qrels: QrelsOption = None,
+    name: Annotated[str, typer.Option(help="The folder of the sweep below --out.")] = "sweep",
+    out: OutOption = Path("runs"),
+    setting: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A setting of all; can be given again.")
+    ] = None,
+    where: WhereOption = None,
+    search_only: SearchOnlyOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run several configurations on the same questions: one table, and one plot in sweep.html.
+
+    What may vary is what `run --setting` takes, such as channels, depth, fusion, the weights, and passage_tokens, for
+    which the articles are cut and embedded again.
+    """
+    from .running import Plan
+    from .sets import read_set
+    from .sweeping import sweep as run_sweep
+    from .systems import Choice
+
+    base = Plan(read_set(questions, where or (), qrels), Choice.of(archive, setting or ()), search_only=search_only)
+    columns = run_sweep(base, vary, out, name)
+    _show_columns(columns, f"{base.asked.name}: {name}", out / name / "sweep.html", as_json=as_json)
+
+
+@app.command()
+def peers(
+    *,
+    questions: QuestionsOption,
+    archive: ArchiveOption,
+    qrels: QrelsOption = None,
+    out: OutOption = Path("runs"),
+    where: WhereOption = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="PEER", help="Only this peer; can be given again.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask LlamaIndex, LangChain, Haystack and txtai the same questions of the same articles, beside ourselves.
+
+    Those that are installed (pip install "onrecord[peers]") store the articles first, below --out, as their
+    documentation shows it; all embed with the same model in the same runtime.
+    """
+    from .peers import run_peers
+    from .sweeping import columns_of
+
+    folders = run_peers(questions, archive, out, where=where or (), qrels=qrels, only=only or ())
+    columns = columns_of({folder.name.rpartition("-")[2]: folder for folder in folders})
+    title = folders[0].name.removesuffix("-onrecord")
+    _show_columns(columns, f"{title}: peers", out / f"{title}-peers.html", as_json=as_json)
+
+
+@app.command()
 def articles(
     path: Annotated[
         Path,
@@ -187,12 +313,29 @@ def articles(
         print(json.dumps(record, ensure_ascii=False))
 
 
-def _report(runs: Sequence[Path], where: Sequence[str], *, with_control: bool, as_json: bool) -> None:
+def _show_columns(columns: Sequence[Column], title: str, html: Path, *, as_json: bool) -> None:
+    from .sweeping import print_columns, to_dict, write_columns
+
+    write_columns(columns, title, html)
+    print(f"The page is in {html}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(to_dict(columns), ensure_ascii=False, indent=2))
+    else:
+        print_columns(columns)
+
+
+def _report(runs: Sequence[Path], where: Sequence[str], html: Path | None, *, as_json: bool) -> None:
+    from .paging import write_report
     from .reporting import print_reports
     from .reporting import report as report_run
     from .runs import Run
 
-    reports = [report_run(Run.open(folder), where, with_control=with_control) for folder in runs]
+    if html and len(runs) > 1:
+        raise EvalError("A page shows one run. Give one run with --html, or leave it out.")
+    reports = [report_run(Run.open(folder), where) for folder in runs]
+    if html:
+        write_report(reports[0], html)
+        print(f"The report is in {html}", file=sys.stderr)
     if as_json:
         print(json.dumps([one.to_dict() for one in reports], ensure_ascii=False, indent=2))
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,47 +11,70 @@ import numpy as np
 from rag.talk import shown
 
 from .errors import EvalError
-from .reporting import describe
+from .glossary import TERMS, in_order
+from .reporting import DECIMALS, describe
 from .runs import Run
 from .scores import Scores
-from .statistics import Estimate, Numbers, estimate, holm, randomisation, wins_ties_losses
+from .statistics import (
+    WAYS,
+    Estimate,
+    difference_of_wholes,
+    draws_of,
+    estimate,
+    holm,
+    randomisation,
+    wins_ties_losses,
+)
 from .tables import between, figure, print_note, print_table
 
-LEADING = ("nDCG@10", "RR@10", "AP")  # by these, in this order, questions have changed more or less
+LEADING = ("Utility", "AnswerShown", "nDCG@10", "RR@10", "AP")  # by these, in this order, questions changed most
 MOST_CHANGED = 10
 WIDEST_QUESTION = 70
+WIDEST_ANSWER = 300
 NOTE = (
     "Differences are B less A on {questions:,} questions in {clusters:,} clusters; intervals: 95 %, paired bootstrap. "
     "p: paired randomisation test, both ways; p (Holm): the same, raised for {measures} measures. W/T/L: how many "
-    "questions B wins, ties and loses."
+    "questions B wins, ties and loses, where a measure is a mean of questions."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One measure of both runs."""
+    """One measure of both runs; `p_down` and `p_up` are how often chance alone moves B so far below or above A.
+
+    Wins, ties and losses are None where a measure is no mean of questions.
+    """
 
     measure: str
     a: float
     b: float
     difference: Estimate
     p: float
-    p_holm: float
-    wins: int
-    ties: int
-    losses: int
+    p_down: float
+    p_up: float
+    p_holm: float = 1.0
+    wins: int | None = None
+    ties: int | None = None
+    losses: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A question that the runs answer differently, with the rank of the first gold article, None if it is not there."""
+    """A question that the runs answer differently.
+
+    `moved` is the measure that tells it, `rank` that of the first gold article (None if it is not there), and
+    `answer_a` and `answer_b` what each showed, empty for a refusal.
+    """
 
     question_id: str
     question: str
+    moved: str
     a: float
     b: float
     rank_a: int | None
     rank_b: int | None
+    answer_a: str
+    answer_b: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +98,20 @@ class Comparison:
         }
 
 
-def compare(a: Run, b: Run, where: Sequence[str] = ()) -> Comparison:
-    """Compare two runs on the questions that both were asked. Raises `EvalError` where there is none."""
+def compare(a: Run, b: Run, where: Sequence[str] = (), measures: Sequence[str] = ()) -> Comparison:
+    """Compare two runs on the questions that both were asked, by these measures, else by all.
+
+    Raises `EvalError` where they share no question, or by all measures nothing but time.
+    """
     ids, notes = _shared(a, b)
-    first, second = (_restricted(run.scores(where), ids) for run in (a, b))
-    if not first.questions:
+    wanted = [question.id for question in a.scores(where).questions if question.id in ids]
+    if not wanted:
         raise EvalError(f"{a.folder} and {b.folder} have no such question in common. Compare runs of one set.")
-    return Comparison(a, b, tuple(_differences(first, second)), tuple(_changes(a, b, first, second)), tuple(notes))
+    first, second = (run.scores_of(wanted) for run in (a, b))
+    found = _with_holm(_differences(first, second, measures))
+    if not measures and all(TERMS[one.measure].unit == "ms" for one in found):
+        raise EvalError("No question of both runs has a gold article or an answer. Compare runs of answerable ones.")
+    return Comparison(a, b, tuple(found), tuple(_changes(a, b, first, second)), tuple(notes))
 
 
 def print_comparison(found: Comparison) -> None:
@@ -97,99 +127,115 @@ def print_comparison(found: Comparison) -> None:
     )
     print_note(NOTE.format(questions=questions, clusters=clusters, measures=len(sizes)))
     if found.changes:
-        print(f"\nThe {len(found.changes)} questions that changed most, with the rank of the first gold article:")
-        print_table(
-            ("question", "", f"{LEADING[0]}: A", "B", "rank: A", "B"), map(_change_cells, found.changes), left=2
-        )
+        print(f"\nThe {len(found.changes)} questions that changed most:")
+        for change in found.changes:
+            print("\n".join(_change_lines(change)))
 
 
 def _shared(a: Run, b: Run) -> tuple[set[str], list[str]]:
     """Give the ids of the questions with the same judgements in both runs, and what should be known of the others."""
-    judged = {question.id: (question.question, question.relevance) for question in a.questions}
+    judged = {question.id: (question.question, question.relevance, question.answers) for question in a.questions}
     both = {
-        question.id for question in b.questions if judged.get(question.id) == (question.question, question.relevance)
+        question.id
+        for question in b.questions
+        if judged.get(question.id) == (question.question, question.relevance, question.answers)
     }
     notes = []
     if len(both) < max(len(a.questions), len(b.questions)):
         notes.append(f"Of {len(a.questions):,} and {len(b.questions):,} questions {len(both):,} are the same in both.")
     if a.manifest.identity["archive"]["fingerprint"] != b.manifest.identity["archive"]["fingerprint"]:
         notes.append("The archives do not hold the same articles.")
+    if a.manifest.machine != b.manifest.machine:
+        notes.append("They did not run on the same machine in the same way, so their times cannot be compared.")
     return both, notes
 
 
-def _restricted(scores: Scores, ids: set[str]) -> Scores:
-    return Scores(tuple(question for question in scores.questions if question.id in ids), scores.measured)
+def _differences(a: Scores, b: Scores, measures: Sequence[str]) -> Iterator[Difference]:
+    names = [name for name in in_order({*a.measured, *a.wholes}) if not measures or name in measures]
+    yield from _of_means(a, b, [name for name in names if a.measured.get(name) and b.measured.get(name)])
+    draws = draws_of(a.clusters)
+    for name in (name for name in names if name in a.wholes and name in b.wholes):
+        if found := difference_of_wholes(a.wholes[name], b.wholes[name], a.clusters, draws):
+            yield Difference(name, a.wholes[name].value(), b.wholes[name].value(), *found)
 
 
-def _differences(a: Scores, b: Scores) -> list[Difference]:
-    names = [name for name in a.measures if name in b.measures]
+def _of_means(a: Scores, b: Scores, names: Sequence[str]) -> Iterator[Difference]:
+    """Compare by the questions for which a measure has a value in both runs."""
     tables = a.table(names), b.table(names)
     moved = tables[1] - tables[0]
-    known = np.flatnonzero(~np.isnan(moved).all(axis=0)).tolist()
-    names, moved = [names[at] for at in known], moved[:, known]
-    if not names:
-        raise EvalError("No question of both runs has a gold article or an answer. Compare runs of answerable ones.")
-    estimates = estimate(moved, a.clusters, share=False)
-    probabilities = randomisation(moved, a.clusters)
-    means = [_means(table[:, known]) for table in tables]
-    return [
-        Difference(name, means[0][at], means[1][at], estimates[at], p, p_holm, *wins_ties_losses(moved[:, at]))
-        for at, (name, p, p_holm) in enumerate(zip(names, probabilities, holm(probabilities), strict=True))
-    ]
+    known = np.flatnonzero(~np.isnan(moved).all(axis=0)).tolist() if len(names) else []
+    if not known:
+        return
+    estimates = estimate(moved[:, known], a.clusters, share=False)
+    both, down, up = (randomisation(moved[:, known], a.clusters, way=way) for way in WAYS)
+    for place, (at, found) in enumerate(zip(known, estimates, strict=True)):
+        there = ~np.isnan(moved[:, at])
+        means = [float(table[there, at].mean()) for table in tables]
+        chances = both[place], down[place], up[place]
+        counts = wins_ties_losses(moved[:, at])
+        yield Difference(names[at], means[0], means[1], found, *chances, 1.0, *counts)
 
 
-def _changes(a: Run, b: Run, first: Scores, second: Scores) -> list[Change]:
-    ranks = [_ranks(run, first) for run in (a, b)]
-    changes = []
+def _with_holm(given: Iterator[Difference]) -> list[Difference]:
+    found = {one.measure: one for one in given}
+    ordered = [found[name] for name in in_order(found)]
+    raised = holm([one.p for one in ordered])
+    return [replace(one, p_holm=p) for one, p in zip(ordered, raised, strict=True)]
+
+
+def _changes(a: Run, b: Run, first: Scores, second: Scores) -> Iterator[Change]:
+    """Yield the questions that changed most, with what each run answered."""
+    answers = [{one.question_id: one.shown.text for one in run.answered} for run in (a, b)]
+    ranks = [run.ranks() for run in (a, b)]
+    moved = []
     for question in first.questions:
-        if question.relevance:
-            values = [[scores.measured[name][question.id] for name in LEADING] for scores in (first, second)]
-            if values[0] != values[1]:
-                moved = [abs(one - other) for one, other in zip(*values, strict=True)]
-                rank_a, rank_b = (found.get(question.id) for found in ranks)
-                change = Change(question.id, question.question, values[0][0], values[1][0], rank_a, rank_b)
-                changes.append((moved, change))
-    changes.sort(key=lambda pair: pair[0], reverse=True)
-    return [change for _, change in changes[:MOST_CHANGED]]
-
-
-def _ranks(run: Run, scores: Scores) -> dict[str, int]:
-    """Give the rank of the first gold article of each question that has one in its ranking."""
-    rankings = run.rankings()
-    found = {}
-    for question in scores.questions:
-        places = (at for at, name in enumerate(rankings.get(question.id, ()), 1) if name in question.relevance)
-        if rank := next(places, None):
-            found[question.id] = rank
-    return found
-
-
-def _means(table: Numbers) -> list[float]:
-    return [float(mean) for mean in np.nanmean(table, axis=0)]
+        both = [name for name in LEADING if question.id in first.measured.get(name, {})]
+        values = {
+            name: (first.measured[name][question.id], second.measured[name][question.id])
+            for name in both
+            if question.id in second.measured.get(name, {})
+        }
+        differing = {name: pair for name, pair in values.items() if pair[0] != pair[1]}
+        if differing:
+            size = [abs(values[name][1] - values[name][0]) if name in values else 0.0 for name in LEADING]
+            moved.append((size, question, next(iter(differing.items()))))
+    moved.sort(key=lambda each: each[0], reverse=True)
+    for _, question, (name, pair) in moved[:MOST_CHANGED]:
+        rank_a, rank_b = (found.get(question.id) for found in ranks)
+        said_a, said_b = (found.get(question.id, "") for found in answers)
+        yield Change(question.id, question.question, name, *pair, rank_a, rank_b, said_a, said_b)
 
 
 def _cells(found: Difference) -> list[str]:
+    decimals = DECIMALS.get(TERMS[found.measure].unit, 3)
     low, high = found.difference.low, found.difference.high
-    moved = f"{found.difference.mean:+.3f}"
-    counts = f"{found.wins:,}/{found.ties:,}/{found.losses:,}"
+    counts = "" if found.wins is None else f"{found.wins:,}/{found.ties:,}/{found.losses:,}"
     return [
         found.measure,
-        figure(found.a),
-        figure(found.b),
-        moved,
-        between(low, high, signed=True),
-        _p(found.p),
-        _p(found.p_holm),
+        figure(found.a, decimals),
+        figure(found.b, decimals),
+        f"{found.difference.mean:+.{decimals}f}",
+        between(low, high, signed=True, decimals=decimals),
+        written_p(found.p),
+        written_p(found.p_holm),
         counts,
     ]
 
 
-def _p(p: float) -> str:
+def written_p(p: float) -> str:
+    """Write a probability."""
     return "< 0.001" if p < 0.001 else figure(p)
 
 
-def _change_cells(change: Change) -> list[str]:
-    words = " ".join(change.question.split())
-    short = words if len(words) <= WIDEST_QUESTION else f"{words[:WIDEST_QUESTION]}…"
-    ranks = (str(rank or "-") for rank in (change.rank_a, change.rank_b))
-    return [shown(change.question_id[:24]), shown(short), figure(change.a), figure(change.b), *ranks]
+def _change_lines(change: Change) -> Iterator[str]:
+    ranks = " and ".join(str(rank or "-") for rank in (change.rank_a, change.rank_b))
+    told = f"{change.moved} {figure(change.a)} and {figure(change.b)}; first gold article at {ranks}"
+    yield f"\n  {shown(change.question_id[:24])}  {_short(change.question, WIDEST_QUESTION)}  ({told})"
+    if change.answer_a != change.answer_b:
+        yield f"    A  {_short(change.answer_a, WIDEST_ANSWER) or 'not in the archive'}"
+        yield f"    B  {_short(change.answer_b, WIDEST_ANSWER) or 'not in the archive'}"
+
+
+def _short(text: str, most: int) -> str:
+    words = " ".join(text.split())
+    return shown(words if len(words) <= most else f"{words[:most]}…")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 
 from .questions import Question
-from .retrieved import Retrieved, articles_of, stories_of
+from .retrieved import Hit, Retrieved, articles_of, stories_of
 from .trec import Judgements, Rankings
 
 STANDARD = ("RR@10", "Success@1", "Success@4", "Success@10", "R@10", "R@100", "nDCG@10", "AP")
@@ -14,6 +15,7 @@ ALL_EVIDENCE = (4, 10, 20)
 STORIES = (10, 100)
 PASSAGES = (4, 10)
 ANSWERS = (1, 4, 10)
+BUDGETS = (1, 2, 4)  # thousands of tokens
 # In nearly every passage there is a "no", so finding one shows nothing.
 SAY_NOTHING = {"yes", "no"}
 # No part of a word, and none of a number: 400 is not in 8,400, nor in 400.5.
@@ -49,6 +51,7 @@ def measure_passages(retrieved: Iterable[Retrieved], questions: Iterable[Questio
         "Answer": ANSWERS,
     }
     measured: Measured = {f"{name}@{n}": {} for name, numbers in cutoffs.items() for n in numbers}
+    measured |= {f"R@{n}k tokens": {} for n in BUDGETS}
     for found in retrieved:
         for name, value in _measure_one(found, asked[found.question_id]).items():
             measured[name][found.question_id] = value
@@ -60,10 +63,16 @@ def all_evidence(articles: Sequence[str], gold: Iterable[str], n: int) -> float:
     return float(set(gold) <= set(articles[:n]))
 
 
+def within(hits: Sequence[Hit], tokens: int) -> Sequence[Hit]:
+    """Give the first passages of a ranking that together have at most so many tokens."""
+    totals = accumulate(hit.tokens for hit in hits)
+    return hits[: sum(total <= tokens for total in totals)]
+
+
 def holds_answer(text: str, answers: Iterable[str]) -> bool:
     """Say whether a text holds one of the answers as whole words, whatever the case and the white space."""
     words = _plain(text)
-    wanted = filter(None, map(_plain, answers))
+    wanted = (answer for answer in map(_plain, answers) if answer and answer in words)
     return any(re.search(f"{NOT_WITHIN[0]}{re.escape(answer)}{NOT_WITHIN[1]}", words) for answer in wanted)
 
 
@@ -74,18 +83,21 @@ def _measure_one(found: Retrieved, question: Question) -> dict[str, float]:
             stories = stories_of(found.depth, n)
             measured[f"StoryR@{n}"] = len(gold.keys() & stories) / len(gold)
             measured[f"StoryAllEvidence@{n}"] = float(gold.keys() <= stories)
+        for n in BUDGETS:
+            held = articles_of(within(found.depth, 1000 * n))
+            measured[f"R@{n}k tokens"] = len(gold.keys() & set(held)) / len(gold)
         for n in PASSAGES:
             articles = articles_of(found.passages[:n])
             measured[f"PassageSuccess@{n}"] = float(not gold.keys().isdisjoint(articles))
             measured[f"PassageAllEvidence@{n}"] = all_evidence(articles, gold, len(articles))
-    if question.answerable and (answers := _telling(question)):
-        held = [holds_answer(hit.text, answers) for hit in found.passages]
-        measured |= {f"Answer@{n}": float(any(held[:n])) for n in ANSWERS}
+    if question.answerable and (answers := telling((*question.answers, *question.evidence))):
+        holds = [holds_answer(hit.text, answers) for hit in found.passages]
+        measured |= {f"Answer@{n}": float(any(holds[:n])) for n in ANSWERS}
     return measured
 
 
-def _telling(question: Question) -> list[str]:
-    texts = (*question.answers, *question.evidence)
+def telling(texts: Iterable[str]) -> list[str]:
+    """Give the texts whose being found shows something."""
     return [text for text in texts if text.strip() and _plain(text).rstrip(".") not in SAY_NOTHING]
 
 

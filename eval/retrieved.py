@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rag.passages import ScoredPassage, Standing
 
+LAST_TURN, REWRITE = "last turn", "rewrite"
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place of a ranking; `also_in` are other articles that could have stood there, `text` may be left out."""
+    """One place of a ranking; `also_in` are other articles that could have stood there, `text` may be left out.
+
+    `tokens` are those of the passage in the embedding model; offsets are 0 where a system does not tell them.
+    """
 
     article_id: str
     start: int
@@ -21,16 +26,15 @@ class Hit:
     words: Standing | None = None
     also_in: tuple[str, ...] = ()
     text: str = ""
+    tokens: int = 0
 
     @classmethod
-    def of(cls, found: ScoredPassage, *, text: bool) -> Hit:
-        """Keep of a passage what is measured, and its text where that is wanted."""
+    def of(cls, found: ScoredPassage, tokens: int) -> Hit:
+        """Keep of a passage what is measured."""
         passage = found.passage
         also_in = tuple(copy.article_id for copy in found.also_in)
-        kept = passage.text if text else ""
-        return cls(
-            passage.article_id, passage.start, passage.end, found.score, found.meaning, found.words, also_in, kept
-        )
+        place = passage.article_id, passage.start, passage.end
+        return cls(*place, found.score, found.meaning, found.words, also_in, passage.text, tokens)
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Hit:
@@ -47,13 +51,15 @@ class Hit:
 class Retrieved:
     """What one question found: the `passages` that a host application gets, and the ranking in all its `depth`.
 
-    `seconds` is how long the passages took; the deep ranking is a search of its own.
+    `seconds` is how long the passages took; the deep ranking is a search of its own. Of a follow-up `wordings` has the
+    articles found for the last turn alone, and for a person's rewrite.
     """
 
     question_id: str
     seconds: float
     passages: tuple[Hit, ...]
     depth: tuple[Hit, ...]
+    wordings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def articles(self) -> list[str]:
@@ -64,13 +70,20 @@ class Retrieved:
     def from_dict(cls, record: dict[str, Any]) -> Retrieved:
         """Read it back. Raises `KeyError` or `TypeError` for what is none."""
         passages, depth = (tuple(map(Hit.from_dict, record[name])) for name in ("passages", "depth"))
-        return cls(record["question_id"], record["seconds"], passages, depth)
+        wordings = {name: tuple(articles) for name, articles in record.get("wordings", {}).items()}
+        return cls(record["question_id"], record["seconds"], passages, depth, wordings)
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as one line of `passages.jsonl`."""
         lists = {"passages": self.passages, "depth": self.depth}
         written = {name: [hit.to_dict() for hit in hits] for name, hits in lists.items()}
-        return {"question_id": self.question_id, "seconds": self.seconds, **written}
+        wordings = {"wordings": {name: list(articles) for name, articles in self.wordings.items()}}
+        return {
+            "question_id": self.question_id,
+            "seconds": self.seconds,
+            **written,
+            **(wordings if self.wordings else {}),
+        }
 
 
 def articles_of(hits: Sequence[Hit]) -> list[str]:

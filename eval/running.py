@@ -10,28 +10,31 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 import rag
 from rag.archive import Archive
+from rag.chatbot import PASSAGES_READ
 from rag.errors import RagError
 from rag.talk import counted
 
+from .answered import Answered
 from .errors import EvalError
 from .questions import Question, Wording
-from .retrieved import Hit, Retrieved
-from .runs import PASSAGES, Manifest, begin, finish, read_retrieved
+from .retrieved import LAST_TURN, REWRITE, Retrieved, articles_of
+from .runs import ANSWERS, ARTICLES, PASSAGES, Manifest, append, begin, finish, read_answered, read_retrieved, write
 from .sets import QuestionSet
 from .statistics import SEED
-from .systems import Choice, System, open_system
+from .systems import Candidate, System
 
 SHOWN, DEPTH = 10, 100
 OWN_DAY = "question"
@@ -43,12 +46,15 @@ class Plan:
     """What is to be run: which questions, in which wording, and what they are asked of.
 
     `as_of` is the day on which they are asked, or `OWN_DAY` for that of each question; without it they are asked today.
+    With `search_only` nothing is answered. `jobs` questions are asked at once, which changes nothing but the seconds.
     """
 
     asked: QuestionSet
-    choice: Choice
+    choice: Candidate
     wording: Wording = "question"
     as_of: str = ""
+    search_only: bool = False
+    jobs: int = 1
 
     def day_of(self, question: Question) -> str:
         """Give the day on which a question is asked, nothing for today."""
@@ -60,9 +66,10 @@ class Plan:
         questions = {"name": asked.name, "sha256": asked.sha256, "where": list(asked.where)}
         return {
             "questions": questions | {"count": len(asked.questions), "wording": self.wording, "as_of": self.as_of},
-            "archive": _describe(self.choice.settings.archive),
+            "archive": _describe(self.choice.archive),
             "settings": self.choice.to_dict(),
-            "lists": {"passages": SHOWN, "depth": DEPTH},
+            "lists": {"passages": SHOWN, "depth": DEPTH, "read": PASSAGES_READ},
+            "search_only": self.search_only,
             "code": _code(),
             "versions": _versions(),
         }
@@ -75,50 +82,88 @@ def run(plan: Plan, out: Path, name: str | None = None) -> Path:
     """
     _check_name(name)
     questions = plan.asked.questions
-    missing = _missing_gold(questions, plan.choice.settings.archive)
+    missing = _missing_gold(questions, plan.choice.archive)
     identity = plan.identity()
     folder = out / (name or _name(plan.asked, identity))
     with _held(folder):
-        manifest = Manifest(folder.name, identity, [*plan.choice.given], _machine(), SEED, _now(), missing_gold=missing)
+        given, facts = [*plan.choice.given], _machine() | {"at_once": plan.jobs}
+        manifest = Manifest(folder.name, identity, given, facts, SEED, _now(), missing_gold=missing)
         manifest = begin(folder, manifest, questions)
         if not manifest.finished:
             _ask_the_rest(plan, folder)
+            write(folder / ARTICLES, _article_lines(plan, folder))
             finish(folder, manifest, questions, _now())
     return folder
 
 
 def _ask_the_rest(plan: Plan, folder: Path) -> None:
     done = {found.question_id for found in read_retrieved(folder)}
+    if not plan.search_only:
+        done &= {answered.question_id for answered in read_answered(folder)}
     left = [question for question in plan.asked.questions if question.id not in done]
     if not left:
         return
-    with closing(open_system(plan.choice)) as system, (folder / PASSAGES).open("a", encoding="utf-8") as file:
+    with closing(plan.choice.open()) as system:
         _ask(system, left[0], plan)  # or its seconds would hold the loading of all parts
-        for question in _shown(left, len(done)):
-            found = _ask(system, question, plan)
-            file.write(json.dumps(found.to_dict(), ensure_ascii=False, separators=(",", ":")) + "\n")
-            file.flush()
+        for retrieved, answered in _outcomes(system, left, plan, len(done)):
+            append(folder / PASSAGES, retrieved.to_dict())
+            if answered:  # written last: a question without its answer is asked again
+                append(folder / ANSWERS, answered.to_dict())
 
 
-def _ask(system: System, question: Question, plan: Plan) -> Retrieved:
-    words, day = question.worded(plan.wording), plan.day_of(question)
-    try:
-        started = time.perf_counter()
-        passages = system.retrieve(words, k=SHOWN, as_of=day)
-        seconds = time.perf_counter() - started
-        depth = system.retrieve(words, k=DEPTH, as_of=day)
-    except RagError as error:
-        raise EvalError(f"Question {question.id!r} could not be asked: {error}") from error
-    shown = tuple(Hit.of(passage, text=True) for passage in passages)
-    return Retrieved(question.id, round(seconds, 6), shown, tuple(Hit.of(passage, text=False) for passage in depth))
-
-
-def _shown(questions: Sequence[Question], done: int) -> Iterable[Question]:
-    """Show on stderr how far it is."""
+def _outcomes(
+    system: System, questions: Sequence[Question], plan: Plan, done: int
+) -> Iterator[tuple[Retrieved, Answered | None]]:
+    """Yield what each question found as soon as it is known, and show on stderr how far it is."""
     console = Console(stderr=True, highlight=False)
     before = f", after {done:,} of an earlier session" if done else ""
     console.print(f"Asking {counted(len(questions), 'question')}{before} ...")
-    return track(questions, "Asking", console=console, transient=True, disable=not console.is_terminal)
+    progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+    with progress, ThreadPoolExecutor(plan.jobs) as threads:
+        asked = [threads.submit(_ask, system, question, plan) for question in questions]
+        try:
+            yield from progress.track((each.result() for each in asked), len(asked), description="Asking")
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _ask(system: System, question: Question, plan: Plan) -> tuple[Retrieved, Answered | None]:
+    words, day = question.worded(plan.wording), plan.day_of(question)
+    try:
+        started = time.perf_counter()
+        passages = system.search(words, SHOWN, day)
+        seconds = round(time.perf_counter() - started, 6)
+        depth = system.search(words, DEPTH, day)
+        wordings = _wordings(system, question, day)
+        answered = None if plan.search_only else system.answer(question.id, words, day, passages)
+    except RagError as error:
+        raise EvalError(f"Question {question.id!r} could not be asked: {error}") from error
+    bare = tuple(replace(hit, text="") for hit in depth)
+    return Retrieved(question.id, seconds, tuple(passages), bare, wordings), answered
+
+
+def _wordings(system: System, question: Question, day: str) -> dict[str, tuple[str, ...]]:
+    """Search for a follow-up in the wordings between which any understanding of it lies."""
+    if not (question.history and question.rewrite):
+        return {}
+    worded: dict[str, Wording] = {LAST_TURN: "question", REWRITE: "rewrite"}
+    return {
+        name: tuple(articles_of(system.search(question.worded(wording), DEPTH, day)))
+        for name, wording in worded.items()
+    }
+
+
+def _article_lines(plan: Plan, folder: Path) -> Iterator[str]:
+    """Yield of each article that is gold or cited what a reader of the run must know to recognise it."""
+    wanted = {gold for question in plan.asked.questions for gold in question.gold_articles}
+    for answered in read_answered(folder):
+        for shown in (answered.shown, *answered.others.values()):
+            wanted.update(cited.article_id for cited in shown.citations)
+    with Archive.open(plan.choice.archive) as archive:
+        for article_id in sorted(archive.digests(wanted)):
+            article = archive.article(article_id)
+            fields = ("id", "title", "source", "date", "url")
+            yield json.dumps({name: getattr(article, name) for name in fields}, ensure_ascii=False) + "\n"
 
 
 def _missing_gold(questions: Sequence[Question], archive: Path) -> int:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 10_000
+WHOLE_RESAMPLES = 1_000  # each is computed afresh from all questions
 CONFIDENCE = 0.95
 SEED = 0
 BATCH = 500  # resamples held in memory at once
 ROUNDING = 1e-9
 
 Numbers = NDArray[np.float64]
+Way = Literal["both", "down", "up"]
+WAYS: tuple[Way, ...] = ("both", "down", "up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,20 @@ class Estimate:
     high: float | None
     questions: int
     clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A measure of all questions together: `rows` has one row a question, nan where it has no part in the measure."""
+
+    rows: Numbers
+    compute: Callable[[Numbers], float]
+
+    def value(self, chosen: NDArray[np.intp] | None = None) -> float:
+        """Give its value over the questions at these places, over all of them without; nan where it has none."""
+        rows = self.rows if chosen is None else self.rows[chosen]
+        known = rows[~np.isnan(rows).any(axis=1)]
+        return self.compute(known) if len(known) else float("nan")
 
 
 def estimate(values: Numbers, clusters: Sequence[int], *, seed: int = SEED, share: bool = True) -> list[Estimate]:
@@ -53,21 +71,89 @@ def estimate(values: Numbers, clusters: Sequence[int], *, seed: int = SEED, shar
     return found
 
 
-def randomisation(differences: Numbers, clusters: Sequence[int], *, seed: int = SEED) -> list[float]:
+def randomisation(differences: Numbers, clusters: Sequence[int], *, way: Way = "both", seed: int = SEED) -> list[float]:
     """Give for each column how often chance alone moves its mean so far from 0 (Fisher's paired randomisation).
 
     If both runs were alike, each cluster's differences could as well have the other sign. Where there are few clusters
     that differ, all signs are tried, else `RESAMPLES` random ones; the observed ones count among them, so none is 0.
+    Where only one `way` counts, a move the other way is none.
     """
     sums, _ = _by_cluster(differences, clusters)
     sums = sums[(sums != 0).any(axis=1)]
-    observed = np.abs(sums.sum(axis=0)) - ROUNDING
+    total = sums.sum(axis=0)
     exact = 2 ** min(len(sums), 64) <= RESAMPLES
     batches = [_all_signs(len(sums))] if exact else _signs(len(sums), seed)
-    reached = sum((np.abs(signs @ sums) >= observed).sum(axis=0) for signs in batches)
+
+    def reach(moved: Numbers) -> Numbers:
+        return np.abs(moved) if way == "both" else moved * (1 if way == "up" else -1)
+
+    reached = sum((reach(signs @ sums) >= reach(total) - ROUNDING).sum(axis=0) for signs in batches)
     tried = 2 ** len(sums) if exact else RESAMPLES
     counted: Numbers = reached / tried if exact else (reached + 1) / (tried + 1)
     return [float(p) for p in counted]
+
+
+def draws_of(clusters: Sequence[int], *, seed: int = SEED) -> list[NDArray[np.intp]]:
+    """Give the places of the questions in each resample of a bootstrap that draws whole clusters with replacement."""
+    _, at = np.unique(np.asarray(clusters), return_inverse=True)
+    counts = np.random.default_rng(seed).multinomial(
+        at.max() + 1, np.full(at.max() + 1, 1 / (at.max() + 1)), size=WHOLE_RESAMPLES
+    )
+    return [np.repeat(np.arange(len(at)), count[at]) for count in counts]
+
+
+def estimate_whole(measure: Whole, clusters: Sequence[int], draws: Sequence[NDArray[np.intp]]) -> Estimate | None:
+    """Give a measure of all questions together with its interval by the bootstrap; None where it has no value."""
+    value = measure.value()
+    if np.isnan(value):
+        return None
+    known = ~np.asarray(np.isnan(measure.rows).any(axis=1))
+    count = len(np.unique(np.asarray(clusters)[known]))
+    drawn = np.array([measure.value(draw) for draw in draws])
+    drawn = drawn[~np.isnan(drawn)]
+    if count < 2 or not len(drawn):
+        return Estimate(value, None, None, int(known.sum()), count)
+    low, high = _interval(drawn)
+    return Estimate(value, min(low, value), max(high, value), int(known.sum()), count)
+
+
+def difference_of_wholes(
+    a: Whole, b: Whole, clusters: Sequence[int], draws: Sequence[NDArray[np.intp]], *, seed: int = SEED
+) -> tuple[Estimate, float, float, float] | None:
+    """Give b less a with its interval, and how often chance alone moves it so far: either way, down, and up.
+
+    The interval is that of a bootstrap which draws the same questions of both; by chance the rows of each cluster could
+    as well be those of the other run (paired randomisation). None where one of them has no value.
+    """
+    first, second = estimate_whole(a, clusters, []), estimate_whole(b, clusters, [])
+    if first is None or second is None:
+        return None
+    moved = second.mean - first.mean
+    drawn = np.array([b.value(draw) - a.value(draw) for draw in draws])
+    drawn = drawn[~np.isnan(drawn)]
+    low, high = _interval(drawn) if first.clusters > 1 and len(drawn) else (None, None)
+    chance = np.array([*_exchanged(a, b, clusters, seed), moved])
+    either = float((np.abs(chance) >= abs(moved) - ROUNDING).mean())
+    down, up = float((chance <= moved + ROUNDING).mean()), float((chance >= moved - ROUNDING).mean())
+    return Estimate(moved, low, high, first.questions, first.clusters), either, down, up
+
+
+def _exchanged(a: Whole, b: Whole, clusters: Sequence[int], seed: int) -> Iterator[float]:
+    """Yield the difference of two runs whose rows were exchanged, each cluster's by the toss of a coin."""
+    _, at = np.unique(np.asarray(clusters), return_inverse=True)
+    generator = np.random.default_rng(seed)
+    for _ in range(WHOLE_RESAMPLES):
+        swap = generator.integers(0, 2, size=at.max() + 1, dtype=bool)[at][:, None]
+        one, other = np.where(swap, b.rows, a.rows), np.where(swap, a.rows, b.rows)
+        moved = Whole(other, b.compute).value() - Whole(one, a.compute).value()
+        if not np.isnan(moved):
+            yield moved
+
+
+def _interval(drawn: Numbers) -> tuple[float, float]:
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = np.percentile(drawn, [tail, 100 - tail])
+    return float(low), float(high)
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:

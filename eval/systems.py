@@ -1,32 +1,66 @@
-"""The system that is measured: one archive, searched with one choice of settings."""
+"""The system that is measured: one archive, asked with one choice of settings."""
 
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
+import numpy as np
+
+from rag.archive import Archive
+from rag.articles import Article
+from rag.chatbot import Chatbot
 from rag.errors import SettingError
 from rag.fusion import Ranking
-from rag.passages import ScoredPassage
+from rag.generation import LanguageModel
+from rag.passages import Passage
 from rag.retrieval import Retriever
+from rag.sentences import sentence_spans
 from rag.settings import Settings, load_settings
 
+from .answered import LEAD, RANDOM, Answered, Cited, Shown
 from .errors import EvalError
+from .retrieved import Hit
+from .statistics import SEED
 
 T = TypeVar("T")
+OF_SETTINGS = ("model", "llm", "passage_tokens")
+LEAD_SENTENCES = 4  # as many as an answer has at most
 
 
 class System(Protocol):
-    """What is asked: our retriever, or anything that finds passages as it does."""
+    """What is asked: Onrecord, or anything that finds passages as it does."""
 
-    def retrieve(self, question: str, *, k: int = 10, as_of: str = "") -> list[ScoredPassage]:
+    def search(self, words: str, k: int, day: str) -> list[Hit]:
         """Give at most `k` passages, best first, as on that day."""
+
+    def answer(self, question_id: str, words: str, day: str, found: Sequence[Hit]) -> Answered | None:
+        """Answer as on that day, None from a system that only searches; `found` is what it found for these words."""
 
     def close(self) -> None:
         """Release what it holds."""
+
+
+class Candidate(Protocol):
+    """A system that can be opened, and all that tells it from others."""
+
+    @property
+    def archive(self) -> Path:
+        """The folder of the archive whose articles it searches."""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The settings that somebody chose, as they wrote them."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every setting for a manifest, the defaults among them."""
+
+    def open(self) -> System:
+        """Make it ready to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +73,88 @@ class Choice:
 
     @classmethod
     def of(cls, archive: Path, given: Sequence[str]) -> Choice:
-        """Make it from settings of the form `key=value`: `model`, and all of `Ranking`. Raises `EvalError`."""
+        """Make it from settings of the form `key=value`: `model`, `llm`, `passage_tokens`, and all of `Ranking`.
+
+        Raises `EvalError`.
+        """
         choices = read_choices(given)
-        settings = load_settings(archive=archive, model=choices.pop("model", None))
-        return cls(settings, chosen(Ranking, choices, others=("model",)), tuple(given))
+        known = load_settings(archive=archive)
+        own = chosen_values(Settings, {name: choices.pop(name) for name in OF_SETTINGS if name in choices})
+        try:
+            settings = replace(known, **own)
+        except SettingError as error:
+            raise EvalError(str(error)) from error
+        return cls(settings, chosen(Ranking, choices, others=OF_SETTINGS), tuple(given))
+
+    @property
+    def archive(self) -> Path:
+        """The archive's folder."""
+        return self.settings.archive
 
     def to_dict(self) -> dict[str, Any]:
         """Give every setting for a manifest, the defaults among them."""
         ranking = dataclasses.asdict(self.ranking)
         lists = {name: list(value) for name, value in ranking.items() if isinstance(value, tuple)}
-        return {"model": self.settings.model, **ranking, **lists}
+        return {**{name: getattr(self.settings, name) for name in OF_SETTINGS}, **ranking, **lists}
+
+    def open(self) -> Onrecord:
+        """Open the archive; with a part of it left out, numbers would stand for a system that was not chosen."""
+        retriever = Retriever.open(self.archive, self.settings, self.ranking, strict=True)
+        return Onrecord(Chatbot(retriever, LanguageModel.open(self.settings) if self.settings.llm else None))
 
 
-def open_system(choice: Choice) -> System:
-    """Open an archive for search; with a part of it left out, numbers would stand for a system that was not chosen."""
-    return Retriever.open(choice.settings.archive, choice.settings, choice.ranking, strict=True)
+class Onrecord:
+    """Our own chatbot as a system that is measured; safe to use from several threads."""
+
+    def __init__(self, chatbot: Chatbot) -> None:
+        self._chatbot = chatbot
+        self._count = chatbot.retriever.embedder.count_tokens
+        self._last_passage = chatbot.retriever.archive.position.passages
+
+    def search(self, words: str, k: int, day: str) -> list[Hit]:
+        """Give the at most `k` best passages."""
+        found = self._chatbot.search(words, k, as_of=day)
+        return [Hit.of(*each) for each in zip(found, self._count([one.passage.text for one in found]), strict=True)]
+
+    def answer(self, question_id: str, words: str, day: str, found: Sequence[Hit]) -> Answered:
+        """Answer, and say what the lead of the first article and a passage drawn by lot would have shown."""
+        started = time.perf_counter()
+        answer = self._chatbot.ask(words, as_of=day)
+        seconds = time.perf_counter() - started
+        names = {citation.article_id for citation in (*answer.citations, *answer.nearest)}
+        articles = {name: self._chatbot.article(name) for name in names}
+        answered = Answered.of(question_id, answer, seconds, articles)
+        return replace(answered, others={**answered.others, **self._others(question_id, found)})
+
+    def close(self) -> None:
+        """Release the archive."""
+        self._chatbot.close()
+
+    def _others(self, question_id: str, found: Sequence[Hit]) -> dict[str, Shown]:
+        drawn = drawn_passage(self._chatbot.retriever.archive, question_id, self._last_passage)
+        lead = lead_of(self._chatbot.article(found[0].article_id)) if found else Shown()
+        return {LEAD: lead, RANDOM: sentences_of(drawn[1], drawn[0].start, drawn[0].end) if drawn else Shown()}
+
+
+def lead_of(article: Article) -> Shown:
+    """Show the first sentences of an article."""
+    return sentences_of(article, 0, len(article.text))
+
+
+def sentences_of(article: Article, start: int, end: int) -> Shown:
+    """Show the first whole sentences between two places of an article, each as a citation of its own."""
+    spans = [span for span in sentence_spans(article.text) if start <= span[0] and span[1] <= end][:LEAD_SENTENCES]
+    cited = (Cited(n, article.id, *span, article.text[slice(*span)]) for n, span in enumerate(spans, 1))
+    return Shown.of(tuple(cited))
+
+
+def drawn_passage(archive: Archive, question_id: str, last: int) -> tuple[Passage, Article] | None:
+    """Draw a passage of an archive by lot, the same for a question each time; None from one that is empty."""
+    generator = np.random.default_rng([SEED, *question_id.encode()])
+    for number in generator.integers(1, last + 1, size=50).tolist() if last else []:
+        if found := archive.passages([number]):
+            return found[number]
+    return None
 
 
 def read_choices(written: Sequence[str]) -> dict[str, str]:
@@ -69,14 +170,19 @@ def chosen(kind: type[T], choices: Mapping[str, str], others: Sequence[str] = ()
 
     Raises `EvalError` for what the dataclass has not, or refuses.
     """
+    try:
+        return kind(**chosen_values(kind, choices, others))
+    except SettingError as error:
+        raise EvalError(str(error)) from error
+
+
+def chosen_values(kind: type[Any], choices: Mapping[str, str], others: Sequence[str] = ()) -> dict[str, Any]:
+    """Read choices in the types that the fields of a dataclass have. Raises `EvalError`."""
     types = get_type_hints(kind)
     for name in choices:
         if name not in types:
             raise EvalError(f"There is no setting {name!r}. Choose from {', '.join(sorted([*types, *others]))}.")
-    try:
-        return kind(**{name: _value(name, types[name], value) for name, value in choices.items()})
-    except SettingError as error:
-        raise EvalError(str(error)) from error
+    return {name: _value(name, types[name], value) for name, value in choices.items()}
 
 
 def _value(name: str, kind: Any, written: str) -> Any:

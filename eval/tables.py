@@ -28,7 +28,8 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, left:
 
 def print_note(text: str) -> None:
     """Print what is to be known of a table."""
-    print(textwrap.fill(text, NOTE_WIDTH))
+    if text:
+        print(textwrap.fill(text, NOTE_WIDTH))
 
 
 def figure(value: float | None, decimals: int = 3) -> str:
@@ -36,9 +37,9 @@ def figure(value: float | None, decimals: int = 3) -> str:
     return "-" if value is None else f"{value:.{decimals}f}"
 
 
-def between(low: float | None, high: float | None, *, signed: bool = False) -> str:
+def between(low: float | None, high: float | None, *, signed: bool = False, decimals: int = 3) -> str:
     """Write an interval, or a dash for none."""
     if low is None or high is None:
         return "-"
     sign = "+" if signed else ""
-    return f"{low:{sign}.3f} to {high:{sign}.3f}"
+    return f"{low:{sign}.{decimals}f} to {high:{sign}.{decimals}f}"

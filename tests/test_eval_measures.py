@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.questions import Question, shuffled
-from eval.retrieval_measures import all_evidence, holds_answer, measure_passages, measure_rankings
+from eval.retrieval_measures import all_evidence, holds_answer, measure_passages, measure_rankings, within
 from eval.retrieved import Hit, Retrieved
-from eval.scores import control, score
+from eval.scores import Outcome, controls, score
 from rag.passages import Standing
 
 quick = settings(max_examples=50, deadline=None)
@@ -27,7 +27,7 @@ def measured(ranking: Sequence[str], gold: Sequence[str]) -> dict[str, float]:
 
 
 def found_of(question_id: str, *texts: str, seconds: float = 0.01) -> Retrieved:
-    hits = tuple(Hit(f"article-{at}", 0, 10, 1 - at / 10, text=text) for at, text in enumerate(texts))
+    hits = tuple(Hit(f"article-{at}", 0, 10, 1 - at / 10, text=text, tokens=400) for at, text in enumerate(texts))
     return Retrieved(question_id, seconds, hits, hits)
 
 
@@ -95,19 +95,26 @@ def test_rankings_at_random_come_out_at_chance() -> None:
 
 
 def test_a_perfect_run_falls_to_chance_when_its_labels_are_shuffled() -> None:
-    questions = [Question(str(at), f"{at}?", gold_articles=(ARTICLES[at % 60],)) for at in range(2400)]
+    questions = [Question(str(at), f"{at}?", gold_articles=(ARTICLES[at % 60],)) for at in range(600)]
     generator = random.Random(8)
     runs = {}
     for question in questions:
         (gold,) = question.gold_articles
         runs[question.id] = [gold, *generator.sample([name for name in ARTICLES if name != gold], 59)]
 
-    straight = score(questions, runs, {question.id: question.relevance for question in questions}, [])
-    by_chance = control(questions, runs, [])
+    straight = score(questions, Outcome(runs, {question.id: question.relevance for question in questions}, []))
+    by_chance = controls(questions, Outcome(runs, {}, []))
 
-    assert mean(straight.measured["RR@10"].values()) == 1
+    assert set(straight.measured["RR@10"].values()) == {1}
     # A gold article is at rank 1 as often as two questions share it, and else anywhere behind.
-    assert mean(by_chance.measured["RR@10"].values()) == pytest.approx(2.929 / 60, abs=0.015)
+    assert len(by_chance) == 10
+    assert mean(each.means()["RR@10"] for each in by_chance) == pytest.approx(2.929 / 60, abs=0.01)
+
+
+def test_a_single_question_has_no_other_to_be_judged_by() -> None:
+    question = Question("q", "Who?", gold_articles=("article-0",))
+
+    assert controls([question], Outcome({"q": ["article-0"]}, {}, [])) == []
 
 
 def test_shuffled_labels_are_those_of_another_question() -> None:
@@ -121,6 +128,18 @@ def test_shuffled_labels_are_those_of_another_question() -> None:
 
 
 # Passages
+
+
+@quick
+@given(st.lists(st.integers(0, 600), max_size=20), st.integers(1, 4))
+def test_passages_are_taken_until_the_next_would_go_over_the_budget(lengths: list[int], thousands: int) -> None:
+    hits = [Hit(f"article-{at}", 0, 10, 1, tokens=tokens) for at, tokens in enumerate(lengths)]
+
+    taken = within(hits, 1000 * thousands)
+
+    assert list(taken) == hits[: len(taken)]
+    assert sum(hit.tokens for hit in taken) <= 1000 * thousands
+    assert len(taken) == len(hits) or sum(lengths[: len(taken) + 1]) > 1000 * thousands
 
 
 @pytest.mark.parametrize(
@@ -150,6 +169,9 @@ def test_passages_are_measured_as_a_host_application_gets_them() -> None:
     values = measure_passages([found_of("q", "none", "six", "it was Seven", "x", "y")], [question])
 
     assert {name: value["q"] for name, value in values.items()} == {
+        "R@1k tokens": 0.5,
+        "R@2k tokens": 1,
+        "R@4k tokens": 1,
         "StoryR@10": 1,
         "StoryR@100": 1,
         "StoryAllEvidence@10": 1,
@@ -190,8 +212,9 @@ def test_a_question_without_an_answer_in_the_archive_is_not_measured() -> None:
 
 
 def test_what_was_retrieved_is_read_back_as_it_was() -> None:
-    hit = Hit("a", 0, 10, 0.5, Standing(1, 0.7), None, ("copy",), "text")
-    found = Retrieved("q", 0.25, (hit, replace(hit, words=Standing(2, 7.5), also_in=())), (replace(hit, text=""),))
+    hit = Hit("a", 0, 10, 0.5, Standing(1, 0.7), None, ("copy",), "text", 7)
+    passages = (hit, replace(hit, words=Standing(2, 7.5), also_in=(), tokens=0))
+    found = Retrieved("q", 0.25, passages, (replace(hit, text=""),), {"last turn": ("b", "a"), "rewrite": ()})
 
     assert Retrieved.from_dict(found.to_dict()) == found
     assert found.articles == ["a"]

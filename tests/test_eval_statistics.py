@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
@@ -5,7 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.statistics import Estimate, Numbers, estimate, holm, randomisation, wins_ties_losses
+from eval.statistics import (
+    WAYS,
+    Estimate,
+    Numbers,
+    Whole,
+    difference_of_wholes,
+    draws_of,
+    estimate,
+    estimate_whole,
+    holm,
+    randomisation,
+    wins_ties_losses,
+)
+from eval.whole_measures import auroc, gap_closed, quantile
 
 quick = settings(max_examples=15, deadline=None)
 shares = st.lists(st.floats(0, 1, width=32), min_size=2, max_size=40)
@@ -142,6 +156,36 @@ def test_chance_alone_is_found_significant_as_seldom_as_it_should() -> None:
 
 
 @quick
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=9))
+def test_one_way_is_half_of_both_where_all_signs_are_tried(differences: list[int]) -> None:
+    values = column([float(each) for each in differences])
+    clusters = range(len(differences))
+    (both,), (up,), (down,) = (randomisation(values, clusters, way=way) for way in ("both", "up", "down"))
+
+    assert both == pytest.approx(min(1, 2 * min(up, down)))
+    assert up + down >= 1
+    assert (up < down) is (sum(differences) > 0)
+
+
+@quick
+@given(st.lists(st.floats(-1, 1, width=32), min_size=20, max_size=40))
+def test_one_way_is_the_other_way_of_the_runs_exchanged(differences: list[float]) -> None:
+    values, clusters = column(differences), range(len(differences))
+
+    assert randomisation(values, clusters, way="up") == randomisation(-values, clusters, way="down")
+    ((both,), (up,), (down,)) = (randomisation(values, clusters, way=way) for way in ("both", "up", "down"))
+    assert both == pytest.approx(min(1, 2 * min(up, down)), abs=0.03)
+
+
+def test_chance_alone_goes_one_way_as_seldom_as_it_should() -> None:
+    differences = np.random.default_rng(6).normal(size=(80, 400))
+
+    for way in WAYS[1:]:
+        significant = [p <= 0.05 for p in randomisation(differences, range(80), way=way)]
+        assert 0.02 <= sum(significant) / 400 <= 0.08
+
+
+@quick
 @given(probabilities)
 def test_holm_only_raises_and_keeps_the_order(values: list[float]) -> None:
     adjusted = holm(values)
@@ -159,3 +203,96 @@ def test_holm_as_in_the_textbook() -> None:
 
 def test_wins_ties_and_losses_are_counted() -> None:
     assert wins_ties_losses(np.array([0.5, 1e-12, 0, -0.1, np.nan, 1])) == (2, 2, 1)
+
+
+# Measures of all questions together
+
+
+def mean_of(rows: Numbers) -> float:
+    return float(rows[:, 0].mean())
+
+
+def likelihoods(generator: np.random.Generator, apart: float, questions: int = 80) -> Whole:
+    """Make the rows of an AUROC; every second question is answerable, by so much likelier than the others."""
+    answerable = np.arange(questions) % 2
+    return Whole(np.column_stack([generator.normal(apart * answerable), answerable]), auroc)
+
+
+@pytest.mark.parametrize("compute", [auroc, mean_of, gap_closed, quantile(0.95)])
+def test_a_whole_does_not_differ_from_itself(compute: Callable[[Numbers], float]) -> None:
+    rows = np.random.default_rng(12).random((30, 3)) > 0.5
+    one = Whole(rows.astype(float), compute)
+    clusters = [at // 2 for at in range(30)]
+
+    found = difference_of_wholes(one, one, clusters, draws_of(clusters))
+
+    assert found == (Estimate(0, 0, 0, 30, 15), 1, 1, 1)
+
+
+def test_a_whole_that_is_a_mean_differs_as_means_do() -> None:
+    generator = np.random.default_rng(13)
+    a, b = generator.random((60, 1)), generator.random((60, 1)) + 0.08
+    clusters = range(60)
+
+    found = difference_of_wholes(Whole(a, mean_of), Whole(b, mean_of), clusters, draws_of(clusters))
+
+    assert found is not None
+    whole, *chances = found
+    (alone,) = estimate(b - a, clusters, share=False)
+    assert (whole.mean, whole.questions, whole.clusters) == (pytest.approx(alone.mean), 60, 60)
+    assert (whole.low, whole.high) == (pytest.approx(alone.low, abs=0.02), pytest.approx(alone.high, abs=0.02))
+    assert chances == pytest.approx([randomisation(b - a, clusters, way=way)[0] for way in WAYS], abs=0.04)
+
+
+def test_a_better_whole_is_told_from_chance_and_a_like_one_is_not() -> None:
+    clusters = range(80)
+
+    def compared(seed: int, better: float) -> tuple[float, float, float]:
+        generator = np.random.default_rng(seed)
+        a, b = likelihoods(generator, 0.3), likelihoods(generator, 0.3 + better)
+        found = difference_of_wholes(a, b, clusters, draws_of(clusters)[:2])
+        assert found is not None
+        return found[1:]
+
+    both, down, up = compared(14, 2)
+    assert max(both, up) < 0.01 < 0.99 < down
+    alike = [compared(seed, 0)[1] for seed in range(10)]
+    assert 0.2 <= np.mean(alike) <= 0.8  # uniform between 0 and 1
+    assert sum(p <= 0.05 for p in alike) <= 3
+
+
+def test_the_interval_of_a_whole_covers_the_truth_about_as_often_as_it_says() -> None:
+    generator, clusters = np.random.default_rng(15), range(80)
+    truth = NormalDist().cdf(1 / 2**0.5)
+    draws = draws_of(clusters)[:200]
+
+    found = [estimate_whole(likelihoods(generator, 1), clusters, draws) for _ in range(80)]
+
+    covered = [one for one in found if one and one.low is not None and one.low <= truth <= (one.high or 0)]
+    assert 69 <= len(covered) <= 79
+
+
+def test_a_whole_draws_clusters_together() -> None:
+    rows = np.repeat(np.random.default_rng(16).random(25), 4)[:, None]
+    clusters = [at // 4 for at in range(100)]
+
+    alone, clustered = (
+        estimate_whole(Whole(rows, mean_of), each, draws_of(each)) for each in (list(range(100)), clusters)
+    )
+
+    assert alone is not None
+    assert clustered is not None
+    assert width(clustered) == pytest.approx(2 * width(alone), rel=0.15)
+    assert (alone.clusters, clustered.clusters) == (100, 25)
+    assert all(
+        sorted(np.bincount(draw, minlength=100).reshape(25, 4).std(axis=1)) == [0] * 25
+        for draw in draws_of(clusters)[:20]
+    )
+
+
+def test_a_whole_is_of_the_questions_that_have_a_part_in_it() -> None:
+    rows = np.array([[1, np.nan], [0.2, 0], [np.nan, 1], [0.9, 1]])
+
+    assert estimate_whole(Whole(rows, auroc), [0, 1, 2, 3], []) == Estimate(1, None, None, 2, 2)
+    assert estimate_whole(Whole(rows[:3], auroc), [0, 1, 2], []) is None
+    assert difference_of_wholes(Whole(rows, auroc), Whole(rows[[0, 1, 2, 2]], auroc), range(4), []) is None

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from eval.__main__ import app
+from eval.glossary import TERMS
+from eval.runs import ANSWERS, ARTICLES, MANIFEST, PASSAGES, QRELS, QUESTIONS, RUN, TABLE
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,3 +53,19 @@ def test_every_link_leads_to_a_file() -> None:
 
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_readme_of_the_evaluation_says_what_every_measure_means() -> None:
+    readme = (ROOT / "eval" / "README.md").read_text(encoding="utf-8")
+
+    missing = [name for name, term in TERMS.items() if f"| `{name}` | {term.says}" not in readme]
+    assert missing == []
+
+
+def test_the_readme_of_the_evaluation_names_every_command_and_file() -> None:
+    readme = (ROOT / "eval" / "README.md").read_text(encoding="utf-8")
+
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    files = (MANIFEST, QUESTIONS, PASSAGES, ANSWERS, ARTICLES, RUN, QRELS, TABLE, "report.html")
+    assert [name for name in commands if f"onrecord eval {name}" not in readme and f"`{name}`" not in readme] == []
+    assert [name for name in files if f"`{name}`" not in readme] == []
