@@ -12,6 +12,7 @@ from rag.talk import shown
 
 from .errors import EvalError
 from .glossary import TERMS, in_order
+from .questions import select
 from .reporting import DECIMALS, describe
 from .runs import Run
 from .scores import Scores
@@ -104,7 +105,7 @@ def compare(a: Run, b: Run, where: Sequence[str] = (), measures: Sequence[str] =
     Raises `EvalError` where they share no question, or by all measures nothing but time.
     """
     ids, notes = _shared(a, b)
-    wanted = [question.id for question in a.scores(where).questions if question.id in ids]
+    wanted = [question.id for question in select(a.questions, where) if question.id in ids]
     if not wanted:
         raise EvalError(f"{a.folder} and {b.folder} have no such question in common. Compare runs of one set.")
     first, second = (run.scores_of(wanted) for run in (a, b))

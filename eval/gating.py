@@ -26,7 +26,7 @@ EXAMPLE = 'Write it like "RR@10 >= baseline - 0.01" or "Violations <= 0".'
 NOTE = (
     "A rule beside the baseline stops a run where it is missed and chance explains that in fewer than {chance:.0%} of "
     "cases (one-sided paired randomisation, Holm over the rules); where chance may explain it, it passes with a word. "
-    "With --strict a miss is a miss."
+    "With --strict, and where a rule asks for a gain, a miss is a miss."
 )
 
 _RULE = re.compile(
@@ -67,6 +67,10 @@ class Rule:
         """Give the number that the measure is held against."""
         signed = {"+": baseline + self.number, "-": baseline - self.number, "*": baseline * self.number}
         return signed.get(self.operator, self.number)
+
+    def asks_gain(self, baseline: float, limit: float) -> bool:
+        """Say whether the baseline itself would miss the rule, so that a miss cannot be put down to its noise."""
+        return not self.is_kept(baseline, limit)
 
     def is_kept(self, value: float, limit: float) -> bool:
         """Say whether a value keeps the rule."""
@@ -136,7 +140,8 @@ def _judge_one(rule: Rule, own: Mapping[str, float], moved: Mapping[str, Differe
         found = moved[rule.measure]
         limit = rule.limit(found.a)
         outcome: Outcome = "kept" if rule.is_kept(found.b, limit) else "missed"
-        return Judgement(rule.written, found.b, limit, found.a, found.p_down if rule.at_least else found.p_up, outcome)
+        p = None if rule.asks_gain(found.a, limit) else found.p_down if rule.at_least else found.p_up
+        return Judgement(rule.written, found.b, limit, found.a, p, outcome)
     if rule.measure not in own:
         raise EvalError(f"{rule.measure} is not there in the run. Give a rule on a measure that it has.")
     kept = rule.is_kept(own[rule.measure], rule.number)

@@ -23,6 +23,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import plots
+from .answered import Said
 from .measures import percentile
 
 Outcome = Literal["right", "wrong", "refused rightly", "refused wrongly", "answered wrongly", "not judged"]
@@ -133,14 +134,6 @@ class CitedPassage:
     text: str
     is_gold: bool = False
     is_verbatim: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One sentence of an answer, with the numbers of the passages that it cites."""
-
-    text: str
-    citations: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

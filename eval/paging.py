@@ -175,7 +175,7 @@ def _asked(report: Report, question: Question, one: Answered | None, articles: A
         history=tuple((turn.role, turn.text) for turn in question.history),
         rewrite=question.rewrite,
         likelihood=one.likelihood if one else None,
-        sentences=tuple(paged.Said(said.text, said.citations) for said in one.shown.sentences) if one else (),
+        sentences=one.shown.sentences if one else (),
         citations=tuple(_cited(one.shown.citations, question, articles)) if one else (),
         nearest=tuple(_cited(one.others[ALWAYS].citations, question, articles)) if one and one.is_refusal else (),
         notice=one.notice if one else "",

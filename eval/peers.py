@@ -96,10 +96,7 @@ def run_peers(
 
     Raises `EvalError` where no peer is installed, and `BenchError` where one fails.
     """
-    names = [known.name for known in installed_peers() if not only or known.name in only]
-    if not names or len(names) < len(only):
-        known = ", ".join(one.name for one in KNOWN_PEERS)
-        raise EvalError(f'Not all of the peers {known} are installed. Install them with: pip install "onrecord[peers]"')
+    names = _chosen(only)
     asked = read_set(questions, where, qrels)
     options = [*(word for each in where for word in ("--where", each)), *(("--qrels", str(qrels)) if qrels else ())]
     command = [f"{__package__}.peers", str(questions), str(archive), str(out)]
@@ -116,6 +113,17 @@ def run_one(
     choice = Choice.of(archive, ()) if name == "onrecord" else PeerChoice(archive, name, out / STORES)
     plan = Plan(asked, choice, search_only=True)
     return run(plan, out, _run_name(asked, where, name))
+
+
+def _chosen(only: Sequence[str]) -> list[str]:
+    """Give the names of the peers that are wanted, else of all that are installed. Raises `EvalError`."""
+    there, known = [one.name for one in installed_peers()], [one.name for one in KNOWN_PEERS]
+    if strange := [name for name in only if name not in known]:
+        raise EvalError(f"There is no peer {strange[0]!r}. Choose from {', '.join(known)}.")
+    if missing := [name for name in only or known if name not in there and (only or not there)]:
+        told = " and ".join(missing)
+        raise EvalError(f'Not installed: {told}. Install all peers with: pip install "onrecord[peers]"')
+    return [name for name in there if not only or name in only]
 
 
 def _run_name(asked: QuestionSet, where: Sequence[str], name: str) -> str:

@@ -80,7 +80,7 @@ def run(plan: Plan, out: Path, name: str | None = None) -> Path:
 
     One that is finished already is left as it is. Raises `EvalError`.
     """
-    _check_name(name)
+    check_name(name)
     questions = plan.asked.questions
     missing = _missing_gold(questions, plan.choice.archive)
     identity = plan.identity()
@@ -203,7 +203,7 @@ def _machine() -> dict[str, Any]:
     return {"system": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()}
 
 
-def _check_name(name: str | None) -> None:
+def check_name(name: str | None) -> None:
     """Refuse what names no folder, or one that lies elsewhere."""
     if name is None:
         return

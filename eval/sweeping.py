@@ -20,7 +20,7 @@ from .page import Configuration, SweepPage, write_sweep_page
 from .paging import value_of
 from .reporting import DECIMALS, Report, describe
 from .reporting import report as report_run
-from .running import Plan, run
+from .running import Plan, check_name, run
 from .runs import Run
 from .statistics import Estimate, holm
 from .systems import Choice, read_choices
@@ -67,7 +67,10 @@ def sweep(base: Plan, varied: Sequence[str], out: Path, name: str) -> list[Colum
     chosen = [(), *combinations(varied)]
     if len(chosen) == 2 and not chosen[1]:
         raise EvalError("Nothing varies. Give settings with --vary, like --vary depth=20 --vary depth=100.")
-    folders = {given: _run(base, given, out / name) for given in chosen}
+    check_name(name)
+    # All of them are read before any is run, which may take hours.
+    choices = {given: Choice.of(base.choice.archive, [*base.choice.given, *given]) for given in chosen}
+    folders = {given: _run(base, choice, out / name, "-".join(given)) for given, choice in choices.items()}
     return _raised([_column(given, folder, folders[()]) for given, folder in folders.items()])
 
 
@@ -120,14 +123,13 @@ def to_dict(columns: Sequence[Column]) -> list[dict[str, Any]]:
     ]
 
 
-def _run(base: Plan, given: Sequence[str], out: Path) -> Path:
+def _run(base: Plan, choice: Choice, out: Path, name: str) -> Path:
     assert isinstance(base.choice, Choice)  # noqa: S101 # for the type checker
-    choice = Choice.of(base.choice.archive, [*base.choice.given, *given])
     tokens = choice.settings.passage_tokens
     if tokens != base.choice.settings.passage_tokens:
         archive = _recut(choice, out.parent / ARCHIVES)
         choice = replace(choice, settings=replace(choice.settings, archive=archive))
-    return run(replace(base, choice=choice), out, "-".join(given) or DEFAULT)
+    return run(replace(base, choice=choice), out, name or DEFAULT)
 
 
 def _recut(choice: Choice, archives: Path) -> Path:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +17,11 @@ from typing import Any, cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
 
 from eval import plots
+from eval.answered import Said
 from eval.page import (
     OUTCOMES,
     Asked,
@@ -35,7 +34,6 @@ from eval.page import (
     Histogram,
     Page,
     Row,
-    Said,
     Slice,
     Slices,
     SweepPage,
@@ -43,10 +41,8 @@ from eval.page import (
     write_page,
     write_sweep_page,
 )
+from tests.browsing import opened_browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
 HOSTILE = (
     "<script>document.title='owned'</script>",
     "</script><script>document.title='owned'</script><!--<script>",
@@ -194,14 +190,8 @@ def hostile(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        missing = f"The pages were not tried in a browser: none of {', '.join(BROWSERS)} is installed."
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with opened_browser() as browser:
         yield browser
-        browser.close()
 
 
 Visit = Callable[..., Tab]

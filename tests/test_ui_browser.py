@@ -16,21 +16,19 @@ from typing import Any, cast
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rag import Answer, Article, Chatbot, Citation, Settings
 from rag.answers import Searched, Sentence
 from rag.errors import QuestionError, SettingError
 from rag.filters import Field, Filters
+from tests.browsing import opened_browser
 from ui.rendering import day
 from ui.server import HEADERS, build_server, serve
 
 QUESTION = "What did Zarif say about missiles?"
 ABSENT = "What is the capital of France?"
 ROOT = Path(__file__).parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
 PHONE = {"width": 390, "height": 844}
 
 HOSTILE = Article(
@@ -135,14 +133,8 @@ def scripted_address(scripted: ScriptedChatbot) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        missing = f"The chat was not tried in a browser: none of {', '.join(BROWSERS)} is installed."
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with opened_browser() as browser:
         yield browser
-        browser.close()
 
 
 Visit = Callable[..., Page]
