@@ -12,8 +12,9 @@ from . import page as paged
 from .answer_measures import is_right
 from .answered import ALWAYS, Answered, Cited
 from .glossary import TERMS, Term, chapters_of
-from .page import Asked, Group, Histogram, Page, Row, Slice, Slices, Value, write_page
+from .page import Asked, Group, Histogram, Page, Row, Slice, Slices, Value
 from .questions import Question
+from .rendering import write_page
 from .reporting import Report, describe, notes
 from .retrieval_measures import telling
 from .scores import outcome_rows

@@ -16,8 +16,9 @@ from rag.talk import told
 from .comparing import Difference, compare, written_p
 from .errors import EvalError
 from .glossary import TERMS, in_order
-from .page import Configuration, SweepPage, write_sweep_page
+from .page import Configuration, SweepPage
 from .paging import value_of
+from .rendering import write_sweep_page
 from .reporting import DECIMALS, Report, describe
 from .reporting import report as report_run
 from .running import Plan, check_name, run

@@ -38,9 +38,8 @@ from eval.page import (
     Slices,
     SweepPage,
     Value,
-    write_page,
-    write_sweep_page,
 )
+from eval.rendering import write_page, write_sweep_page
 from tests.browsing import opened_browser
 
 HOSTILE = (
