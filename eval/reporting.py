@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,15 +30,22 @@ NONE_UNANSWERABLE = "Every question can be answered from the archive, so nothing
 ONE_CLUSTER = "All questions depend on each other, so there is no interval."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
-    """The figures of one run, and beside them those of other ways to answer and of chance ("shuffled")."""
+    """The figures of one run on the questions that were chosen."""
 
     run: Run
+    where: tuple[str, ...]
     scores: Scores
     ranks: Mapping[str, int]
     estimates: Mapping[str, Estimate]
-    others: Mapping[str, Mapping[str, float]]
+
+    @cached_property
+    def others(self) -> dict[str, dict[str, float]]:
+        """What other ways to answer reach, and chance ("shuffled"); measured when it is asked for, ten runs' work."""
+        others = {name: _means(measured) for name, measured in self.scores.others.items()}
+        chance = _mean_of([each.means() for each in self.run.control(self.where)])
+        return {**others, "shuffled": {name: value for name, value in chance.items() if TERMS[name].is_judged}}
 
     @property
     def violations(self) -> tuple[int, int]:
@@ -61,10 +69,7 @@ class Report:
 def report(run: Run, where: Sequence[str] = ()) -> Report:
     """Measure a run."""
     scores = run.scores(where)
-    others = {name: _means(measured) for name, measured in scores.others.items()}
-    chance = _mean_of([each.means() for each in run.control(where)])
-    others["shuffled"] = {name: value for name, value in chance.items() if TERMS[name].is_judged}
-    return Report(run, scores, run.ranks(), scores.estimates(), others)
+    return Report(run, tuple(where), scores, run.ranks(), scores.estimates())
 
 
 def print_reports(reports: Sequence[Report]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
@@ -24,3 +24,32 @@ def opened_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def contrast(page: Page, selector: str, *, leave_out: str = ":not(*)") -> float:
+    """The least contrast of the text in the chosen elements, as WCAG 2 measures it."""
+    return float(
+        page.locator(selector).evaluate_all(
+            """(elements, leftOut) => {
+        const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+        const light = colour => numbers(colour).slice(0, 3).map(v => v / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+        const behind = element => {
+            for (let e = element; e; e = e.parentElement) {
+                const colour = getComputedStyle(e).backgroundColor;
+                if ((numbers(colour)[3] ?? 1) === 1) return colour;
+            }
+        };
+        const texts = elements.filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+            .filter(e => !e.closest(leftOut));
+        return Math.min(...texts.map(e => {
+            const style = getComputedStyle(e);
+            const own = e instanceof SVGElement ? style.fill : style.color;
+            const [low, high] = [light(own), light(behind(e))].sort((a, b) => a - b);
+            return (high + 0.05) / (low + 0.05);
+        }));
+    }""",
+            leave_out,
+        )
+    )

@@ -22,7 +22,7 @@ from rag import Answer, Article, Chatbot, Citation, Settings
 from rag.answers import Searched, Sentence
 from rag.errors import QuestionError, SettingError
 from rag.filters import Field, Filters
-from tests.browsing import opened_browser
+from tests.browsing import contrast, opened_browser
 from ui.rendering import day
 from ui.server import HEADERS, build_server, serve
 
@@ -452,29 +452,6 @@ def test_text_stands_out_from_what_is_behind_it(visit: Visit, scripted_address: 
     assert contrast(page, ".turn *, #panel *, .submit-button") >= 4.5
     dark = page.evaluate("document.body.classList.contains('dark')")
     assert dark == (scheme == "dark")
-
-
-def contrast(page: Page, selector: str) -> float:
-    """The least contrast of the text in the chosen elements, as WCAG 2 measures it."""
-    return float(
-        page.locator(selector).evaluate_all("""elements => {
-        const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-        const light = colour => numbers(colour).slice(0, 3).map(v => v / 255)
-            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-        const behind = element => {
-            for (let e = element; e; e = e.parentElement) {
-                const colour = getComputedStyle(e).backgroundColor;
-                if ((numbers(colour)[3] ?? 1) === 1) return colour;
-            }
-        };
-        const texts = elements.filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()));
-        return Math.min(...texts.map(e => {
-            const [low, high] = [light(getComputedStyle(e).color), light(behind(e))].sort((a, b) => a - b);
-            return (high + 0.05) / (low + 0.05);
-        }));
-    }""")
-    )
 
 
 def test_other_hosts_and_other_sites_are_refused(scripted_address: str) -> None:
