@@ -106,7 +106,7 @@ class Answered:
         said = tuple(Said(sentence.text, sentence.citations) for sentence in answer.sentences)
         shown = Shown(said, cited)
         others = {ALWAYS: shown if said else Shown.of(near)}
-        facts = question_id, answer.question, answer.state, round(seconds, 6), answer.likelihood
+        facts = question_id, answer.question, answer.state, round(seconds, 6), answer.probability
         return cls(*facts, shown, others, answer.notice)
 
     @classmethod

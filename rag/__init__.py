@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answers import Answer, Citation, Searched, Sentence
+    from rag.answers import Answer, Citation, Gloss, Searched, Sentence, Side
     from rag.articles import Article, Copy
     from rag.chatbot import Chatbot
     from rag.errors import (
@@ -53,6 +53,7 @@ _HOMES = {
     "FilterError": "errors",
     "Filters": "filters",
     "GenerationFailed": "errors",
+    "Gloss": "answers",
     "ModelError": "errors",
     "NothingReadable": "errors",
     "Passage": "passages",
@@ -65,6 +66,7 @@ _HOMES = {
     "Sentence": "answers",
     "SettingError": "errors",
     "Settings": "settings",
+    "Side": "answers",
     "Standing": "passages",
     "index_articles": "indexing",
     "load_settings": "settings",
@@ -88,6 +90,7 @@ __all__ = [
     "FilterError",
     "Filters",
     "GenerationFailed",
+    "Gloss",
     "ModelError",
     "NothingReadable",
     "Passage",
@@ -100,6 +103,7 @@ __all__ = [
     "Sentence",
     "SettingError",
     "Settings",
+    "Side",
     "Standing",
     "index_articles",
     "load_settings",

@@ -8,6 +8,9 @@ from typing import Any, Literal
 from rag.articles import Copy
 
 State = Literal["answered", "not_in_archive"]
+Support = Literal["grounded", "weak", "unsupported"]
+Reason = Literal["", "nothing", "not_said", "filtered"]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,53 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Gloss:
+    """What a reader needs to understand words out of their article: `text` belongs in square brackets after `at`.
+
+    `at` counts characters of the sentence. A gloss is ours, never a part of what is quoted.
+    """
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer with the numbers of its citations, of which there may be none."""
+    """One sentence of an answer with the numbers of its citations, of which there may be none.
+
+    `support` says how the sentence stands to what it cites: "grounded" in it, "weak" where not all of it is found
+    there, "unsupported" where it is not. `marks` are the characters that answer, where they can be told. `said_by` is
+    who says what is quoted or reported in it, as the article names them; "" where that cannot be told, None where
+    nobody is quoted.
+    """
 
     text: str
     citations: tuple[int, ...]
+    support: Support = "grounded"
+    marks: tuple[Span, ...] = ()
+    glosses: tuple[Gloss, ...] = ()
+    said_by: str | None = None
+
+    @property
+    def glossed(self) -> str:
+        """The text with its glosses in square brackets."""
+        parts, read = [], 0
+        for gloss in self.glosses:
+            parts += [self.text[read : gloss.at], f" [{gloss.text}]"]
+            read = gloss.at
+        return "".join([*parts, self.text[read:]])
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the values that independent articles give for what was asked, and the number of the citation with it.
+
+    `kind` says whether the article gives it as a "claim", as a "correction" of an earlier one, or is a "denial".
+    """
+
+    value: str
+    citation: int
+    kind: Literal["claim", "correction", "denial"] = "claim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +96,15 @@ class Searched:
 class Answer:
     """What the archive says to a question, or that it says nothing.
 
-    With state "not_in_archive" there are no sentences and no citations. `notice` is for the person who asked: it says
-    what did not go as configured, for example that the language model could not be reached. `likelihood` is how likely
-    it seems, from 0 to 1, that the best sentence of the articles answers (not calibrated; None where a language model
-    answered), and `nearest` are the citations that an answer would have had which was held back for want of it.
+    With state "not_in_archive" there are no sentences and no citations, and `reason` says why: there is "nothing" about
+    it; there are articles about it, but it is "not_said" in any (`nearest` are the citations that come nearest); or it
+    is there, but "filtered", in the `outside` articles that the filter or the day leaves out.
+
+    `probability` is the chance that what is shown (or, held back, would have been) answers the question, calibrated on
+    questions that were not tuned on; None where a language model answered. `understood_as` is the stand-alone form of a
+    follow-up, empty where the question was taken as it stands. `sides` are what independent articles say differently,
+    the newest last. `notice` is for the person who asked: it says what did not go as configured, for example that the
+    language model could not be reached.
     """
 
     question: str
@@ -63,8 +113,12 @@ class Answer:
     citations: tuple[Citation, ...]
     searched: Searched
     notice: str = ""
-    likelihood: float | None = None
+    probability: float | None = None
     nearest: tuple[Citation, ...] = ()
+    reason: Reason = ""
+    outside: int = 0
+    understood_as: str = ""
+    sides: tuple[Side, ...] = ()
 
     @property
     def text(self) -> str:
@@ -75,6 +129,14 @@ class Answer:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the object that `onrecord ask --json` prints; of notice, likelihood and nearest what there is."""
-        absent = {"notice": "", "likelihood": None, "nearest": ()}
-        return {name: value for name, value in asdict(self).items() if name not in absent or value != absent[name]}
+        """Give the object that `onrecord ask --json` prints; after `searched` comes only what there is."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name in _ALWAYS or value not in _ABSENT
+        }
+
+
+
+_ALWAYS = {"question", "state", "sentences", "citations", "searched"}
+_ABSENT = (None, "", (), 0)

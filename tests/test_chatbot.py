@@ -85,9 +85,9 @@ def test_the_sample_archive_answers_in_its_first_sentence(chatbot: Chatbot, ques
 def test_what_the_archive_does_not_say_is_not_in_the_archive(chatbot: Chatbot, question: str) -> None:
     answer = chatbot.ask(question)
 
-    assert replace(answer, likelihood=None, nearest=()) == Answer(question, "not_in_archive", (), (), chatbot.searched)
-    assert answer.likelihood is not None
-    assert 0 <= answer.likelihood < THRESHOLD
+    assert replace(answer, probability=None, nearest=()) == Answer(question, "not_in_archive", (), (), chatbot.searched)
+    assert answer.probability is not None
+    assert 0 <= answer.probability < THRESHOLD
     for near in answer.nearest:
         assert chatbot.article(near.article_id).text[near.start : near.end] == near.text
     assert (answer.searched.articles, answer.searched.first_date) == (56, "2018-07-30")

@@ -142,9 +142,9 @@ def test_an_answer_is_json_of_the_documented_keys(asked: Ran) -> None:
     answer = json.loads(asked.out)
 
     assert (asked.code, asked.err) == (0, "")
-    assert list(answer) == ["question", "state", "sentences", "citations", "searched", "likelihood"]
+    assert list(answer) == ["question", "state", "sentences", "citations", "searched", "probability"]
     assert (answer["question"], answer["state"]) == (QUESTION, "answered")
-    assert {tuple(sentence) for sentence in answer["sentences"]} == {("text", "citations")}
+    assert {tuple(sentence) for sentence in answer["sentences"]} == {("text", "citations", "support", "marks", "glosses", "said_by")}
     assert {tuple(citation) for citation in answer["citations"]} == {tuple(CITATION)}
     assert list(answer["searched"]) == ["articles", "outlets", "first_date", "last_date"]
     numbers = [citation["number"] for citation in answer["citations"]]
@@ -187,7 +187,7 @@ def test_an_answer_is_printed_before_its_citations(onrecord: Onrecord, asked: Ra
 def test_what_is_not_in_the_archive_is_said_with_what_was_searched(onrecord: Onrecord, small_archive: Path) -> None:
     answer = json.loads(onrecord("ask", ABSENT, "--json", "--archive", small_archive).out)
 
-    assert answer.pop("likelihood") < THRESHOLD
+    assert answer.pop("probability") < THRESHOLD
     assert {tuple(citation) for citation in answer.pop("nearest")} == {tuple(CITATION)}
     assert answer == {
         "question": ABSENT,
@@ -573,7 +573,7 @@ def test_a_language_model_that_is_down_is_told_and_the_articles_are_quoted(ask_m
 
 
 def check_quoted(answer: Any, err: str, notice: str) -> None:
-    assert list(answer) == ["question", "state", "sentences", "citations", "searched", "notice", "likelihood"]
+    assert list(answer) == ["question", "state", "sentences", "citations", "searched", "notice", "probability"]
     assert answer["notice"].startswith(notice)
     assert err == f"{answer['notice']}\n"
     assert answer["citations"][0]["article_id"] == "bridge"
