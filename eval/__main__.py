@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -291,6 +291,76 @@ def peers(
     columns = columns_of({folder.name.rpartition("-")[2]: folder for folder in folders})
     title = folders[0].name.removesuffix("-onrecord")
     _show_columns(columns, f"{title}: peers", out / f"{title}-peers.html", as_json=as_json)
+
+
+@app.command()
+def trace(
+    *,
+    archive: ArchiveOption,
+    excerpts: Annotated[int, typer.Option(help="How many of each sort.", min=1)] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the lots that are drawn.")] = 0,
+    foreign: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Articles that are not in the archive: .jsonl or .jsonl.gz.", show_default=False
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Trace excerpts drawn from an archive: as they are, in other typography, and with one word or number altered.
+
+    Counted is how many lead back to their article, and how many of the altered ones are told with what was changed;
+    of foreign ones, how many are told not to be in the archive.
+    """
+    from .tracing import measure, print_traced
+
+    traced = measure(archive, excerpts, seed, foreign)
+    if as_json:
+        print(json.dumps(traced.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        print_traced(traced)
+
+
+@app.command()
+def speakers(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder with articles.jsonl and attributions.jsonl, as of PolNeAR.")
+    ],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how often the speaker of a quotation, or of what is reported, is the one whom annotators name."""
+    from .speakers import measure_speakers, print_speakers, to_dict
+
+    rows = measure_speakers(folder)
+    if as_json:
+        print(json.dumps(to_dict(rows), ensure_ascii=False, indent=2))
+    else:
+        print_speakers(rows)
+
+
+@app.command()
+def disagreement(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="A folder with rows.jsonl, as of RAMDocs or RGB, or with questions.jsonl, asked of --archive.",
+        ),
+    ],
+    *,
+    archive: Annotated[Path | None, typer.Option(help="The archive's folder.", show_default=False)] = None,
+    half: Annotated[Literal["tune", "report"], typer.Option(help="The half that is measured.")] = "report",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how often what sources say differently is shown side by side, and how often wrongly."""
+    from .disagreement import measure, print_findings, to_dict
+
+    findings = measure(folder, archive, half)
+    if as_json:
+        print(json.dumps(to_dict(findings), ensure_ascii=False, indent=2))
+    else:
+        print_findings(findings)
 
 
 @app.command()

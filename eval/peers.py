@@ -24,7 +24,7 @@ from .peer import KNOWN_PEERS, KnownPeer, Peer, installed_peers, open_peer
 from .retrieved import Hit
 from .running import Plan, run
 from .sets import QuestionSet, read_set
-from .systems import Choice
+from .systems import Asked, Choice
 
 STORES = ".peers"  # below the runs: what each peer keeps of an archive, which the next questions use again
 MADE = "made.json"
@@ -65,16 +65,16 @@ class PeerSystem:
         self._peer = peer
         self._embedder = embedder
 
-    def search(self, words: str, k: int, day: str) -> list[Hit]:  # noqa: ARG002 # no peer knows of days
-        """Give the at most `k` best chunks."""
-        found = self._peer.search(words, k)
+    def search(self, asked: Asked, k: int) -> list[Hit]:
+        """Give the at most `k` best chunks for the words alone: no peer knows of days, or of what was said before."""
+        found = self._peer.search(asked.words, k)
         lengths = self._embedder.count_tokens([one.text for one in found])
         return [
             Hit(one.article_id, 0, 0, one.score, text=one.text, tokens=tokens)
             for one, tokens in zip(found, lengths, strict=True)
         ]
 
-    def answer(self, question_id: str, words: str, day: str, found: Sequence[Hit]) -> Answered | None:  # noqa: ARG002
+    def answer(self, asked: Asked, found: Sequence[Hit]) -> Answered | None:  # noqa: ARG002
         """Answer nothing."""
         return None
 

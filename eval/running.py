@@ -34,7 +34,7 @@ from .retrieved import LAST_TURN, REWRITE, Retrieved, articles_of
 from .runs import ANSWERS, ARTICLES, PASSAGES, Manifest, append, begin, finish, read_answered, read_retrieved, write
 from .sets import QuestionSet
 from .statistics import SEED
-from .systems import Candidate, System
+from .systems import Asked, Candidate, System
 
 SHOWN, DEPTH = 10, 100
 OWN_DAY = "question"
@@ -59,6 +59,12 @@ class Plan:
     def day_of(self, question: Question) -> str:
         """Give the day on which a question is asked, nothing for today."""
         return question.date if self.as_of == OWN_DAY else self.as_of
+
+    def asked_of(self, question: Question) -> Asked:
+        """Give a question as it is put to a system; a person's rewrite needs nothing of what was said before."""
+        is_rewrite = self.wording == "rewrite" and question.rewrite
+        history = () if is_rewrite else question.history
+        return Asked(question.id, question.worded(self.wording), self.day_of(question), history)
 
     def identity(self) -> dict[str, Any]:
         """Give all that the outcome depends on. Raises `ArchiveNotFound`, and `EvalError` for another archive."""
@@ -128,14 +134,14 @@ def _outcomes(
 
 
 def _ask(system: System, question: Question, plan: Plan) -> tuple[Retrieved, Answered | None]:
-    words, day = question.worded(plan.wording), plan.day_of(question)
+    asked = plan.asked_of(question)
     try:
         started = time.perf_counter()
-        passages = system.search(words, SHOWN, day)
+        passages = system.search(asked, SHOWN)
         seconds = round(time.perf_counter() - started, 6)
-        depth = system.search(words, DEPTH, day)
-        wordings = _wordings(system, question, day)
-        answered = None if plan.search_only else system.answer(question.id, words, day, passages)
+        depth = system.search(asked, DEPTH)
+        wordings = _wordings(system, question, asked.day)
+        answered = None if plan.search_only else system.answer(asked, passages)
     except RagError as error:
         raise EvalError(f"Question {question.id!r} could not be asked: {error}") from error
     bare = tuple(replace(hit, text="") for hit in depth)
@@ -148,7 +154,7 @@ def _wordings(system: System, question: Question, day: str) -> dict[str, tuple[s
         return {}
     worded: dict[str, Wording] = {LAST_TURN: "question", REWRITE: "rewrite"}
     return {
-        name: tuple(articles_of(system.search(question.worded(wording), DEPTH, day)))
+        name: tuple(articles_of(system.search(Asked(question.id, question.worded(wording), day), DEPTH)))
         for name, wording in worded.items()
     }
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from rag import conversation
 from rag.archive import Archive
 from rag.articles import Article
 from rag.chatbot import Chatbot
@@ -24,22 +25,34 @@ from rag.settings import Settings, load_settings
 
 from .answered import LEAD, RANDOM, Answered, Cited, Shown
 from .errors import EvalError
+from .questions import Turn
 from .retrieved import Hit
 from .statistics import SEED
 
 T = TypeVar("T")
 OF_SETTINGS = ("model", "llm", "passage_tokens")
+USER = "user"  # all others answer
 LEAD_SENTENCES = 4  # as many as an answer has at most
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is put to a system: its words, the day on which it is asked, and what was said before."""
+
+    id: str
+    words: str
+    day: str = ""
+    history: tuple[Turn, ...] = ()
 
 
 class System(Protocol):
     """What is asked: Onrecord, or anything that finds passages as it does."""
 
-    def search(self, words: str, k: int, day: str) -> list[Hit]:
+    def search(self, asked: Asked, k: int) -> list[Hit]:
         """Give at most `k` passages, best first, as on that day."""
 
-    def answer(self, question_id: str, words: str, day: str, found: Sequence[Hit]) -> Answered | None:
-        """Answer as on that day, None from a system that only searches; `found` is what it found for these words."""
+    def answer(self, asked: Asked, found: Sequence[Hit]) -> Answered | None:
+        """Answer as on that day, None from a system that only searches; `found` is what it found for the question."""
 
     def close(self) -> None:
         """Release what it holds."""
@@ -111,20 +124,20 @@ class Onrecord:
         self._count = chatbot.retriever.embedder.count_tokens
         self._last_passage = chatbot.retriever.archive.position.passages
 
-    def search(self, words: str, k: int, day: str) -> list[Hit]:
+    def search(self, asked: Asked, k: int) -> list[Hit]:
         """Give the at most `k` best passages."""
-        found = self._chatbot.search(words, k, as_of=day)
+        found = self._chatbot.search(asked.words, k, history=turns_of(asked.history), as_of=asked.day)
         return [Hit.of(*each) for each in zip(found, self._count([one.passage.text for one in found]), strict=True)]
 
-    def answer(self, question_id: str, words: str, day: str, found: Sequence[Hit]) -> Answered:
+    def answer(self, asked: Asked, found: Sequence[Hit]) -> Answered:
         """Answer, and say what the lead of the first article and a passage drawn by lot would have shown."""
         started = time.perf_counter()
-        answer = self._chatbot.ask(words, as_of=day)
+        answer = self._chatbot.ask(asked.words, history=turns_of(asked.history), as_of=asked.day)
         seconds = time.perf_counter() - started
         names = {citation.article_id for citation in (*answer.citations, *answer.nearest)}
         articles = {name: self._chatbot.article(name) for name in names}
-        answered = Answered.of(question_id, answer, seconds, articles)
-        return replace(answered, others={**answered.others, **self._others(question_id, found)})
+        answered = Answered.of(asked.id, answer, seconds, articles)
+        return replace(answered, others={**answered.others, **self._others(asked.id, found)})
 
     def close(self) -> None:
         """Release the archive."""
@@ -134,6 +147,17 @@ class Onrecord:
         drawn = drawn_passage(self._chatbot.retriever.archive, question_id, self._last_passage)
         lead = lead_of(self._chatbot.article(found[0].article_id)) if found else Shown()
         return {LEAD: lead, RANDOM: sentences_of(drawn[1], drawn[0].start, drawn[0].end) if drawn else Shown()}
+
+
+def turns_of(history: Sequence[Turn]) -> list[conversation.Turn]:
+    """Give what was said before as Onrecord reads it: each question with all that was said after it."""
+    turns: list[conversation.Turn] = []
+    for said in history:
+        if said.role == USER:
+            turns.append(conversation.Turn(said.text))
+        elif turns:
+            turns[-1] = replace(turns[-1], answer=f"{turns[-1].answer} {said.text}".strip())
+    return turns
 
 
 def lead_of(article: Article) -> Shown:

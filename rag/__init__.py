@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from rag.answers import Answer, Citation, Gloss, Searched, Sentence, Side
     from rag.articles import Article, Copy
     from rag.chatbot import Chatbot
+    from rag.contexts import Context
+    from rag.conversation import Turn
     from rag.errors import (
         ArchiveDamaged,
         ArchiveEmpty,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from rag.passages import Passage, ScoredPassage, Standing
     from rag.retrieval import Retriever
     from rag.settings import Settings, load_settings
+    from rag.traces import Difference, Origin, Trace
+    from rag.tracing import Tracer
 
 # Where each public name lives. Modules are loaded on first use, so that `import rag` takes milliseconds.
 _HOMES = {
@@ -48,7 +52,9 @@ _HOMES = {
     "ArticleNotFound": "errors",
     "Chatbot": "chatbot",
     "Citation": "answers",
+    "Context": "contexts",
     "Copy": "articles",
+    "Difference": "traces",
     "Explanation": "explaining",
     "FilterError": "errors",
     "Filters": "filters",
@@ -56,6 +62,7 @@ _HOMES = {
     "Gloss": "answers",
     "ModelError": "errors",
     "NothingReadable": "errors",
+    "Origin": "traces",
     "Passage": "passages",
     "QuestionError": "errors",
     "RagError": "errors",
@@ -68,6 +75,9 @@ _HOMES = {
     "Settings": "settings",
     "Side": "answers",
     "Standing": "passages",
+    "Trace": "traces",
+    "Tracer": "tracing",
+    "Turn": "conversation",
     "index_articles": "indexing",
     "load_settings": "settings",
 }
@@ -85,7 +95,9 @@ __all__ = [
     "ArticleNotFound",
     "Chatbot",
     "Citation",
+    "Context",
     "Copy",
+    "Difference",
     "Explanation",
     "FilterError",
     "Filters",
@@ -93,6 +105,7 @@ __all__ = [
     "Gloss",
     "ModelError",
     "NothingReadable",
+    "Origin",
     "Passage",
     "QuestionError",
     "RagError",
@@ -105,6 +118,9 @@ __all__ = [
     "Settings",
     "Side",
     "Standing",
+    "Trace",
+    "Tracer",
+    "Turn",
     "index_articles",
     "load_settings",
 ]

@@ -130,12 +130,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the object that `onrecord ask --json` prints; after `searched` comes only what there is."""
-        return {
-            name: value
-            for name, value in asdict(self).items()
-            if name in _ALWAYS or value not in _ABSENT
-        }
-
+        return {name: value for name, value in asdict(self).items() if name in _ALWAYS or value not in _ABSENT}
 
 
 _ALWAYS = {"question", "state", "sentences", "citations", "searched"}

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rag.archive import MADE_WITH, Archive
 from rag.errors import ArchiveDamaged
 from rag.generations import Generation, current_mark, open_current
-from rag.lexical import WordIndex
+from rag.lexical import Weighed, WordIndex
 from rag.scanning import ExactIndex
 
 logger = logging.getLogger(__name__)
@@ -177,22 +177,22 @@ class Words:
         self._index: WordIndex | None = None
         self._told = ""
 
-    def best(self, question: str, k: int, among: Among | None = None) -> list[Hit]:
+    def best(self, question: str, k: int, among: Among | None = None, beside: Weighed = ()) -> list[Hit]:
         """Give the at most `k` best passages, some of which may have left the archive since they were indexed."""
-        search = self._current().search
+        search = partial(self._current().search, question, beside=beside)
         if among is None:
-            return search(question, k)
+            return search(k)
         if len(among.numbers) <= MOST_LOOKED_AT:
-            return search(question, k, among.numbers.tolist())
-        return deepened(lambda asked: search(question, asked), among.keep, k)
+            return search(k, among.numbers.tolist())
+        return deepened(search, among.keep, k)
 
-    def scores(self, question: str, numbers: Sequence[int]) -> list[Hit]:
-        """Give the scores of those of the passages that share a word with the question."""
-        return self._current().search(question, len(numbers), numbers)
+    def scores(self, question: str, numbers: Sequence[int], beside: Weighed = ()) -> list[Hit]:
+        """Give the scores of those of the passages that share a word with the question, or with what is beside it."""
+        return self._current().search(question, len(numbers), numbers, beside)
 
-    def article_scores(self, question: str, firsts: Sequence[int]) -> list[Hit]:
+    def article_scores(self, question: str, firsts: Sequence[int], beside: Weighed = ()) -> list[Hit]:
         """Do the same for whole articles, each by the id of its first passage."""
-        return self._current().search_articles(question, len(firsts), firsts)
+        return self._current().search_articles(question, len(firsts), firsts, beside)
 
     def close(self) -> None:
         """Release the index."""

@@ -1,14 +1,13 @@
-"""Citing: the checked bond between the sentences of an answer and the characters of the articles that say them."""
+"""Citing: the bond between the sentences of an answer and the characters of the articles that say them."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rag.answers import Citation, Sentence
 from rag.articles import Article
-from rag.passages import ScoredPassage
 from rag.sentences import sentence_spans
 
 REFUSAL = "not in the archive"
@@ -20,6 +19,11 @@ _MARKER = re.compile(rf"{_BRACKET}|\(\s*+{_BRACKET}(?:[\s,;]*+{_BRACKET})*+\s*+\
 _UNFINISHED = re.compile(r"\s*+(?:(?:passage|source)s?)?+[\s0-9,;–-]*+", re.IGNORECASE)
 _RANGE_OR_NUMBER = re.compile(r"([0-9]++)(?:\s*+[-–]\s*+([0-9]++))?+")
 _LIST_SIGN = re.compile(r"(?:[-*•+>]|#{1,6}+|[0-9]{1,2}+[.)])(?:\s++|$)")
+_TARGET = r"\((?:[^()\n]|\([^()\n]{0,300}+\)){0,2000}+\)"
+_IMAGE = re.compile(rf"!\[(?!\s?[0-9])[^\[\]\n]{{0,300}}+\](?:{_TARGET}|\[[^\[\]\n]{{0,300}}+\])?+")
+_LINK = re.compile(rf"\[([^\[\]\n]{{0,300}}+)\]{_TARGET}")
+_LINK_TARGET = re.compile(r"^[ \t]{0,9}+\[[^\[\]\n]{1,300}+\]:[ \t]{0,9}+\S++[^\n]*+$", re.MULTILINE)
+_TAG = re.compile(r"<(?:[A-Za-z/!?][^<>]{0,2000}+>|(?=[A-Za-z/!?]))")
 _SENTENCE_ENDS = (".", "!", "?", ":", '"', "”")
 _PUNCTUATION = ".,;:!?"
 _NEEDS_NO_SPACE = _PUNCTUATION + " )]}”’»\"'—–-/…"
@@ -40,18 +44,13 @@ def quote(number: int, article: Article, start: int, end: int) -> Citation:
     )
 
 
-def cite(text: str, passages: Sequence[ScoredPassage]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
-    """Split what a model wrote, or has written so far, into sentences and resolve their markers.
+def read_draft(text: str, count: int) -> tuple[Sentence, ...]:
+    """Split what a model wrote, or has written so far, into sentences with the numbers of the passages they cite.
 
-    A marker such as [1], [1][3], [1, 3], [1-3] or 【1】 belongs to the sentence it stands in or closes. Numbers that no
-    passage has are dropped; the others are counted anew in the order of first use. Each citation is a whole passage.
+    A marker such as [1], [1][3], [1, 3], [1-3] or 【1】 belongs to the sentence it stands in or closes; numbers above
+    `count` are dropped. Of links only the words are kept, of images and HTML nothing.
     """
-    drafts = _join(draft for block in _blocks(_clean(text)) for draft in _split(block, len(passages)))
-    used = list(dict.fromkeys(number for draft in drafts for number in draft.citations))
-    new = {number: position for position, number in enumerate(used, start=1)}
-    sentences = (Sentence(draft.text, tuple(new[number] for number in draft.citations)) for draft in drafts)
-    found = ((new[number], passages[number - 1]) for number in used)
-    return tuple(sentences), tuple(quote(n, hit.article, hit.passage.start, hit.passage.end) for n, hit in found)
+    return tuple(_join(draft for block in _blocks(_clean(text)) for draft in _split(block, count)))
 
 
 def declines(text: str) -> bool:
@@ -70,8 +69,9 @@ def _words(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Take off what is not for readers: signs of emphasis, and a marker at the end that is not complete yet."""
+    """Take off what is not for readers: markup, and a marker at the end that is not complete yet."""
     text = text.encode(errors="replace").decode()  # half a surrogate pair cannot be split into sentences
+    text = _TAG.sub("", _LINK.sub(r"\1", _IMAGE.sub("", _LINK_TARGET.sub("", text))))
     opened = max(text.rfind("["), text.rfind("【"))
     if opened >= 0 and _UNFINISHED.fullmatch(text, opened + 1):
         text = text[:opened].rstrip("[【( ")

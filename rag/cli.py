@@ -20,19 +20,32 @@ from rag.filters import Filters, unknown_value
 from rag.fusion import Ranking
 from rag.passages import count_origins
 from rag.settings import Settings, load_settings
-from rag.talk import counted, printable, shown, told
+from rag.talk import (
+    DISAGREEMENT,
+    absence,
+    attribution,
+    counted,
+    doubt,
+    likelihood,
+    printable,
+    shown,
+    stance,
+    told,
+    understanding,
+)
 
 if TYPE_CHECKING:
-    from rag.answers import Answer, Citation, Searched
+    from rag.answers import Answer, Citation, Searched, Sentence
     from rag.articles import Article, Copy
     from rag.chatbot import Chatbot
     from rag.explaining import Explanation
     from rag.passages import ScoredPassage
     from rag.retrieval import Retriever
+    from rag.traces import Difference, Origin, Trace
 
 WIDTH = 100
 COPIES_SHOWN = 5  # a wire report may have a thousand; JSON has them all
-FAILED = 2
+FAILED, NOT_HELD = 2, 1
 # Commands that keep an archive run from timers and scripts, which may want to wait, or to call somebody.
 KEEPING = {"index", "verify", "rebuild", "remove"}
 KEEPING_FAILED = 1
@@ -50,6 +63,9 @@ VERDICTS = {
     "filtered": "It is filtered out",
     "absent": "It is not there",
 }
+
+TRACED = {"verbatim": ", verbatim", "words": ", with other case or punctuation", "altered": ""}
+ORIGINS_SHOWN = 10  # JSON has them all
 
 app = typer.Typer(
     name="onrecord",
@@ -231,6 +247,12 @@ def export(
 def ask(
     question: QuestionArgument,
     *,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="QUESTION", help="What was asked before; several times for more, oldest first.", show_default=False
+        ),
+    ] = None,
     outlet: OutletOption = None,
     author: AuthorOption = None,
     section: SectionOption = None,
@@ -250,11 +272,13 @@ def ask(
     filters = Filters(outlet or (), author or (), section or (), language or (), since, until)
     settings = load_settings(archive=archive, model=model, llm=llm)
     with _opened_chatbot(question, settings) as chatbot, told("Answering"):
-        answer = chatbot.ask(question, filters=filters, as_of=as_of)
+        from rag.conversation import Turn
+
+        answer = chatbot.ask(question, history=[Turn(asked) for asked in after or ()], filters=filters, as_of=as_of)
         _tell_unknown(filters, chatbot.retriever)
     if answer.notice:
         print(answer.notice, file=sys.stderr)
-    print(_json(answer.to_dict()) if as_json else printable(_write_answer(answer)))
+    print(_json(answer.to_dict()) if as_json else printable(_write_answer(answer, narrowed=bool(filters or as_of))))
 
 
 @app.command()
@@ -335,6 +359,26 @@ def article(
     with Archive.open(load_settings(archive=archive).archive) as opened:
         stored = opened.article(article_id)
     print(_json(stored.to_dict()) if as_json else printable(_write_article(stored)))
+
+
+@app.command()
+def trace(
+    excerpt: Annotated[str, typer.Argument(metavar="EXCERPT", help="Words of an article; - reads them from stdin.")],
+    *,
+    archive: ArchiveOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which article an excerpt is from, or in which words it differs from the nearest passage.
+
+    "..." in it may stand for words that it leaves out, and square brackets for words that are not the article's. Exit
+    code 0 if its words stand in an article, 1 if they do not, 2 after an error.
+    """
+    from rag.tracing import Tracer
+
+    with Tracer.open(load_settings(archive=archive).archive) as tracer, told("Tracing"):
+        found = tracer.trace(_read_stdin() if excerpt == "-" else excerpt)
+    print(_json(found.to_dict()) if as_json else printable(_write_trace(found)))
+    raise typer.Exit(0 if found.found else NOT_HELD)
 
 
 @app.command()
@@ -423,14 +467,35 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _write_answer(answer: Answer) -> str:
+def _write_answer(answer: Answer, *, narrowed: bool) -> str:
     if answer.state == "not_in_archive":
-        return f"Not in the archive. {_write_searched(answer.searched)}"
-    sentences = [
-        _wrap(" ".join([*sentence.text.split(), *(f"[{n}]" for n in sentence.citations)]))
-        for sentence in answer.sentences
-    ]
-    return "\n\n".join([*sentences, "\n".join(map(_write_citation, answer.citations))])
+        cited = answer.nearest if answer.reason == "not_said" else ()
+        absent = f"{absence(answer, narrowed=narrowed)} {_write_searched(answer.searched)}"
+        parts = [_wrap(absent), _write_nearest(cited)]
+    else:
+        cited = answer.citations
+        parts = [*map(_write_sentence, answer.sentences), _write_sides(answer), likelihood(answer)]
+    understood = _wrap(understanding(answer))
+    return "\n\n".join(filter(None, [understood, *parts, "\n".join(map(_write_citation, cited))]))
+
+
+def _write_sentence(sentence: Sentence) -> str:
+    lacks, said_by = doubt(sentence), attribution(sentence)
+    numbers = [f"[{number}]" for number in sentence.citations]
+    text = _wrap(" ".join([sentence.glossed, *numbers, *([f"({lacks})"] if lacks else [])]))
+    return text + (f"\n    {_wrap(said_by, '    ')}" if said_by else "")
+
+
+def _write_sides(answer: Answer) -> str:
+    cited = {citation.number: citation for citation in answer.citations}
+    sides = [(side, cited[side.citation]) for side in answer.sides if side.citation in cited]
+    lines = [f"- {_write_place(each) or each.title}: {stance(side)} [{each.number}]" for side, each in sides]
+    return "\n".join([f"{DISAGREEMENT}:", *(_wrap(line, "  ") for line in lines)]) if len(lines) > 1 else ""
+
+
+def _write_nearest(citations: Sequence[Citation]) -> str:
+    lines = [_wrap(f"- {citation.text} [{citation.number}]", "  ") for citation in citations]
+    return "\n".join(["Nearest:", *lines]) if lines else ""
 
 
 def _write_citation(citation: Citation) -> str:
@@ -481,9 +546,53 @@ def _write_explanation(found: Explanation) -> str:
     return "\n".join([_wrap(head), *(_wrap(f"- {line}", "  ") for line in [*found.reasons, *stands])])
 
 
-def _write_headline(published: Article | Citation | Copy) -> str:
-    where = ", ".join(part for part in (published.source, published.date) if part)
+def _read_stdin() -> str:
+    from rag.excerpts import MAXIMUM_CHARACTERS
+
+    longest = 4 * (MAXIMUM_CHARACTERS + 1)  # bytes; with one character too many it is refused
+    return sys.stdin.buffer.read(longest).decode(errors="replace")
+
+
+def _write_trace(found: Trace) -> str:
+    if found.state == "not_found":
+        return f"Not in the archive. {_write_searched(found.searched)}"
+    if found.nearest:
+        differences = "\n".join(_wrap(f"- {_write_difference(each)}", "  ") for each in found.differences)
+        return "\n\n".join(["No article has it so. The nearest passage:", _write_origin(found.nearest), differences])
+    articles, stories = len(found.found), len({origin.story for origin in found.found})
+    of_stories = f" of {'one story' if stories == 1 else f'{stories:,} stories'}" if stories < articles else ""
+    head = f"In {counted(articles, 'article')}{of_stories}{', or more' if found.more else ''}."
+    more = [f"and {articles - ORIGINS_SHOWN:,} more"] if articles > ORIGINS_SHOWN else []
+    return "\n\n".join([head, *map(_write_origin, found.found[:ORIGINS_SHOWN]), *more])
+
+
+def _write_origin(origin: Origin) -> str:
+    place = f"article {origin.article_id}, characters {origin.start} to {origin.end}"
+    place += " of the title" if origin.part == "title" else ""
+    again = f", and {counted(origin.times - 1, 'place')} more" if origin.times > 1 else ""
+    omitted = [f"without characters {start} to {end}" for start, end in origin.omitted]
+    lines = [line for line in (f"{place}{TRACED[origin.state]}{again}", *omitted, origin.url) if line]
+    return "\n".join(
+        [_wrap(_write_headline(origin)), *(f"    {line}" for line in lines), f"    {_wrap(origin.text, '    ')}"]
+    )
+
+
+def _write_difference(difference: Difference) -> str:
+    place = f"characters {difference.start} to {difference.end}"
+    if not difference.excerpt:
+        return f"the article has “{difference.article}” ({place}), the excerpt does not"
+    if not difference.article:
+        return f"the excerpt has “{difference.excerpt}”, the article does not (at character {difference.start})"
+    return f"the excerpt has “{difference.excerpt}”, the article “{difference.article}” ({place})"
+
+
+def _write_headline(published: Article | Citation | Copy | Origin) -> str:
+    where = _write_place(published)
     return published.title + (f" ({where})" if where else "")
+
+
+def _write_place(published: Article | Citation | Copy | Origin) -> str:
+    return ", ".join(part for part in (published.source, published.date) if part)
 
 
 def _write_article(article: Article) -> str:

@@ -1,4 +1,4 @@
-"""Deadlines: a network that waits no longer for an answer than one clock allows."""
+"""Deadlines: a network that waits no longer for an answer than one clock allows, and no more after many failures."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     import httpx
 
 MAXIMUM_BYTES = 16 * 2**20
+FAILURES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     """How many seconds to wait: for the connection, the first token, each further one, and for all together.
 
-    `pause` is the rest before the one retry where the server names none.
+    `pause` is the time before the one retry where the server names none, `rest` the time that a server is left alone
+    which failed five times in a row.
     """
 
     connect: float = 3
@@ -27,6 +29,7 @@ class Deadlines:
     idle: float = 15
     total: float = 60
     pause: float = 0.5
+    rest: float = 30
 
 
 class Clock:
@@ -44,6 +47,25 @@ class Clock:
     def left(self) -> float:
         """Give the seconds that may still be waited."""
         return max(0.0, self._deadline - time.monotonic())
+
+
+class Breaker:
+    """Remembers whether a server failed five times in a row, and for how long it is therefore to be left alone."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._rest = deadlines.rest
+        self._failures = 0
+        self._until = 0.0
+
+    def note(self, *, failed: bool) -> None:
+        """Take note of how an answer ended; after the rest one more failure is enough for the next."""
+        self._failures = self._failures + 1 if failed else 0
+        if self._failures >= FAILURES:
+            self._until = time.monotonic() + self._rest
+
+    def left(self) -> float:
+        """Give the seconds that the server is still to be left alone."""
+        return max(0.0, self._until - time.monotonic())
 
 
 class _Network:

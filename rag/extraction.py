@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.articles import Article
-from rag.evidence import Evidence
+from rag.evidence import Evidence, likely
 from rag.sentences import sentence_spans
 from rag.words import subject_words, words
 
 MAXIMUM_SENTENCES = 4
+MAXIMUM_WORDS = 80
 LONGEST_EXCERPT = 3
-# A further sentence must be this likely beside the best one, or the answer grows by mere neighbours of the subject.
-RELATIVE_LIKELIHOOD = 0.4
 REPETITION = 0.6
 
 _LINK = r"(?:(?:But|And|Yet|So|Then|Still|Also|Meanwhile|However|Instead|Later|Now),? )?"
@@ -42,19 +41,17 @@ class Excerpt:
 
 
 def extract(ranked: Sequence[Evidence]) -> list[Excerpt]:
-    """Choose at most four sentences from evidence that stands best first; none of them nearly repeats another.
+    """Choose at most four sentences of some eighty words from evidence that stands best first.
 
-    A sentence that begins with a bare pronoun comes with the one before it, in one excerpt.
+    None of them nearly repeats another. A sentence that begins with a bare pronoun comes with the one before it, in one
+    excerpt.
     """
     excerpts: list[Excerpt] = []
-    for evidence in ranked:
-        room = MAXIMUM_SENTENCES - sum(excerpt.sentences for excerpt in excerpts)
-        if room < 1 or evidence.likelihood < RELATIVE_LIKELIHOOD * ranked[0].likelihood:
-            break
+    for evidence in likely(ranked):
         excerpt = _whole(evidence)
         if any(_overlaps(excerpt, other) for other in excerpts):
             excerpts = _lengthened(excerpts, excerpt, evidence)
-        elif excerpt.sentences <= room and not any(_repeats(excerpt, other) for other in excerpts):
+        elif _fits(excerpt, excerpts) and not any(_repeats(excerpt, other) for other in excerpts):
             excerpts.append(excerpt)
     return excerpts
 
@@ -81,6 +78,16 @@ def _whole(evidence: Evidence) -> Excerpt:
     return Excerpt(evidence.article, start, evidence.end, sentences)
 
 
+def _fits(excerpt: Excerpt, others: Sequence[Excerpt]) -> bool:
+    """Say whether there is room for an excerpt beside others; for the first one there always is."""
+    sentences = sum(each.sentences for each in (excerpt, *others))
+    return not others or (sentences <= MAXIMUM_SENTENCES and _count([excerpt, *others]) <= MAXIMUM_WORDS)
+
+
+def _count(excerpts: Sequence[Excerpt]) -> int:
+    return sum(len(excerpt.text.split()) for excerpt in excerpts)
+
+
 def _overlaps(one: Excerpt, other: Excerpt) -> bool:
     return one.article == other.article and one.start < other.end and other.start < one.end
 
@@ -92,6 +99,8 @@ def _lengthened(excerpts: list[Excerpt], leaning: Excerpt, evidence: Evidence) -
     if others or leaning.start < shown.start or not adjoins:
         return excerpts
     longer = Excerpt(shown.article, shown.start, evidence.end, shown.sentences + 1)
+    if not _fits(longer, [other for other in excerpts if other is not shown]):
+        return excerpts
     return [longer if other is shown else other for other in excerpts]
 
 

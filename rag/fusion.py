@@ -31,7 +31,8 @@ class Ranking:
     share of the best ("scores"), or by their ranks ("ranks"). A passage rises by `outlet`, `period` or `latest` where
     it meets what the question names, on a scale where 1 is the best of all signals. An article gives at most
     `per_article` passages; where the question compares, one, and each passage costs the next of its outlet `variety`.
-    Raises `SettingError`.
+    The vector of a further wording of the question counts `wording` beside that of the question itself. Raises
+    `SettingError`.
     """
 
     channels: tuple[Channel, ...] = get_args(Channel)
@@ -45,6 +46,7 @@ class Ranking:
     latest: float = 0.1
     per_article: int = 3
     variety: float = 0.04
+    wording: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be ranked by."""
@@ -54,7 +56,8 @@ class Ranking:
             raise SettingError(f"The fusion {self.fusion!r} is not known. Give scores or ranks.")
         if min(self.depth, self.per_article) < 1:
             raise SettingError("A ranking needs a depth and a number of passages per article of 1 or more.")
-        if min(self.meaning, self.words, self.article, self.outlet, self.period, self.latest, self.variety) < 0:
+        weights = self.meaning, self.words, self.article, self.outlet, self.period, self.latest, self.variety
+        if min(*weights, self.wording) < 0:
             raise SettingError("The weights of a ranking cannot be negative.")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from rag.deadlines import Clock, Deadlines, open_transport
+from rag.deadlines import FAILURES, Breaker, Clock, Deadlines, open_transport
 from rag.errors import GenerationFailed, SettingError
 from rag.prompting import Prompt
 from rag.settings import Settings
@@ -48,7 +48,8 @@ class Generator(Protocol):
 class LanguageModel:
     """A language model behind Ollama or behind any server that speaks OpenAI's protocol.
 
-    One value may serve many threads: each answer has its own connection and its own clock.
+    One value may serve many threads: each answer has its own connection and its own clock. After five failures in a row
+    nobody waits for the server for half a minute.
     """
 
     def __init__(self, provider: str, model: str, place: str, connect: _Connect, deadlines: Deadlines) -> None:
@@ -57,6 +58,7 @@ class LanguageModel:
         self._place = place
         self._connect = connect
         self._deadlines = deadlines
+        self._breaker = Breaker(deadlines)
 
     @classmethod
     def open(cls, settings: Settings, deadlines: Deadlines | None = None) -> Self:
@@ -85,6 +87,18 @@ class LanguageModel:
         Where the server cannot be reached or is busy, it is asked once more, but never after the first piece. Raises
         `GenerationFailed` after what has been yielded so far.
         """
+        if self._breaker.left() > 0:
+            raise GenerationFailed(
+                f"{self} failed {FAILURES} times in a row and is left alone for now. Ask again soon."
+            )
+        try:
+            yield from self._write(prompt)
+        except GenerationFailed:
+            self._breaker.note(failed=True)
+            raise
+        self._breaker.note(failed=False)
+
+    def _write(self, prompt: Prompt) -> Iterator[str]:
         clock = Clock(self._deadlines)
         for attempts_left in (1, 0):
             started = False

@@ -47,6 +47,8 @@ _QUOTED = re.compile(r'["“”„«»]([^"“”„«»]+)["“”„«»]')
 
 logger = logging.getLogger(__name__)
 
+Weighed = Sequence[tuple[str, float]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
@@ -81,23 +83,28 @@ class WordIndex:
         """How far it follows the archive."""
         return self._commit.manifest.position
 
-    def search(self, question: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+    def search(
+        self, question: str, k: int, among: Sequence[int] | None = None, beside: Weighed = ()
+    ) -> list[tuple[int, float]]:
         """Give the ids of the at most `k` best passages (of those `among`) with their BM25 scores, best first.
 
         Any text is a question; nothing in it is an operator. What stands in double quotes, and names of several words,
-        need not be found as a phrase, but lift the passages where they are.
+        need not be found as a phrase, but lift the passages where they are. Words `beside` the question count by their
+        weights; one of the question counts 1.
         """
-        return self._search(question, k, among, WEIGHTS)
+        return self._search(question, k, among, beside, WEIGHTS)
 
-    def search_articles(self, question: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+    def search_articles(
+        self, question: str, k: int, among: Sequence[int] | None = None, beside: Weighed = ()
+    ) -> list[tuple[int, float]]:
         """Do the same for whole articles; the id is that of the first passage of each."""
-        return self._search(question, k, among, WHOLE)
+        return self._search(question, k, among, beside, WHOLE)
 
     def _search(
-        self, question: str, k: int, among: Sequence[int] | None, weights: Mapping[str, float]
+        self, question: str, k: int, among: Sequence[int] | None, beside: Weighed, weights: Mapping[str, float]
     ) -> list[tuple[int, float]]:
         opened = self._commit
-        query, most = _query(opened, question, weights), min(k, opened.searcher.num_docs)
+        query, most = _query(opened, question, beside, weights), min(k, opened.searcher.num_docs)
         if query is None or most <= 0:
             return []
         if among is not None:
@@ -295,12 +302,12 @@ def _documents(archive: Archive, after: int, until: int) -> Iterator[dict[str, s
 # Searching
 
 
-def _query(opened: _Opened, question: str, fields: Mapping[str, float]) -> Query | None:
+def _query(opened: _Opened, question: str, beside: Weighed, fields: Mapping[str, float]) -> Query | None:
     """Give what is searched for a question in some fields, or None where it holds no word."""
     from tantivy import Occur, Query
 
     weights: dict[tuple[str, ...], float] = {}
-    for text, weight in _sought(_plain(question)):
+    for text, weight in _sought(question, beside):
         stems = tuple(opened.analyzer.analyze(text))
         if stems:
             weights[stems] = max(weight, weights.get(stems, 0.0))
@@ -317,9 +324,16 @@ def _only(opened: _Opened, query: Query, among: Sequence[int]) -> Query:
     return Query.boolean_query([(Occur.Must, query), (Occur.Must, allowed)])
 
 
-def _sought(question: str) -> Iterator[tuple[str, float]]:
-    subject = subject_words(question)
-    yield from ((word.text, 1.0) for word in subject or words(question))
+def _sought(question: str, beside: Weighed) -> Iterator[tuple[str, float]]:
+    subject = subject_words(_plain(question))
+    # The words of "When was that?" are sought where there are no others.
+    yield from _parts(_plain(question), subject or ([] if beside else words(_plain(question))))
+    for text, weight in beside:
+        yield from ((part, weight * own) for part, own in _parts(_plain(text), subject_words(_plain(text))))
+
+
+def _parts(question: str, subject: Sequence[Word]) -> Iterator[tuple[str, float]]:
+    yield from ((word.text, 1.0) for word in subject)
     yield from ((phrase, QUOTED_WEIGHT) for phrase in _QUOTED.findall(question))
     yield from ((f"{one.text} {two.text}", NAME_WEIGHT) for one, two in pairwise(subject) if _is_name(one, two))
 

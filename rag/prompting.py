@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from rag.errors import SettingError
 from rag.passages import ScoredPassage
 
 MAXIMUM_LABEL_CHARACTERS = 300
@@ -36,8 +37,7 @@ def write_prompt(question: str, passages: Sequence[ScoredPassage]) -> Prompt:
         "question": question.strip(),
         "passages": "\n\n".join(_fence(number, found, mark) for number, found in enumerate(passages, start=1)),
     }
-    system, user = _read_sections("answer.md")
-    return Prompt(system=fill(system, values), user=fill(user, values))
+    return render("answer.md", values)
 
 
 def draw_mark(texts: Iterable[str], draw: Callable[[], str] = lambda: secrets.token_hex(8)) -> str:
@@ -48,22 +48,44 @@ def draw_mark(texts: Iterable[str], draw: Callable[[], str] = lambda: secrets.to
     return mark
 
 
+def render(name: str, values: dict[str, str]) -> Prompt:
+    """Fill a file of `prompts/`, such as "answer.md"; every value must have a place in it, and every place a value.
+
+    Raises `SettingError` with the names of all places that are missing, or that nothing fills.
+    """
+    system, user = read_prompt(name)
+    if missing := sorted(values.keys() - set(_PLACE.findall(system + user))):
+        raise SettingError(f"prompts/{name} lacks {_listed(missing)}. Write each where it belongs.")
+    return Prompt(system=fill(system, values), user=fill(user, values))
+
+
+def read_prompt(name: str) -> tuple[str, str]:
+    """Read the templates for the system and for the user from a file of `prompts/`, such as "answer.md".
+
+    Raises `SettingError` where it has not both headings.
+    """
+    text = files("rag.prompts").joinpath(name).read_text(encoding="utf-8")
+    parts = re.fullmatch(r"\s*# System\n(.*)\n# User\n(.*)", text, re.DOTALL)
+    if parts is None:
+        raise SettingError(f"prompts/{name} needs two headings in lines of their own: # System and # User.")
+    return parts[1].strip(), parts[2].strip()
+
+
 def fill(template: str, values: dict[str, str]) -> str:
     """Put the values into the {places} of a template; braces in a value stay as they are.
 
-    Raises `ValueError` with the names of all places that have no value.
+    Raises `SettingError` with the names of all places that have no value.
     """
-    missing = sorted(set(_PLACE.findall(template)) - values.keys())
-    if missing:
-        raise ValueError(f"The prompt has places that nothing fills: {', '.join(missing)}.")
+    if unknown := sorted(set(_PLACE.findall(template)) - values.keys()):
+        raise SettingError(
+            f"A prompt has places that nothing fills: {_listed(unknown)}. It may have {_listed(values)}."
+        )
     filled = _PLACE.sub(lambda place: values[place[1]], template)
     return filled.encode(errors="replace").decode()  # half a surrogate pair cannot be sent
 
 
-def _read_sections(name: str) -> tuple[str, str]:
-    text = files("rag.prompts").joinpath(name).read_text(encoding="utf-8")
-    system, user = text.removeprefix("# System\n").split("\n# User\n")
-    return system.strip(), user.strip()
+def _listed(places: Iterable[str]) -> str:
+    return ", ".join(f"{{{place}}}" for place in sorted(places))
 
 
 def _fence(number: int, found: ScoredPassage, mark: str) -> str:

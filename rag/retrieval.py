@@ -13,10 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from rag.answers import Searched
 from rag.archive import Archive, closed_on_failure
 from rag.articles import Article
 from rag.channels import Among, ChannelFailed, Hit, Meaning, Words, deepened, own_failures
+from rag.contexts import Context
 from rag.embedding import Embedder
 from rag.errors import ArchiveError, ModelError, RagError
 from rag.explaining import Explanation, absent, find_article, place_of, stand_by_meaning, stand_by_words
@@ -25,6 +28,7 @@ from rag.finds import Finds
 from rag.fusion import Channel, Ranked, Ranking, give_slots, rank
 from rag.hints import Hints, read_hints
 from rag.indexing import facts_for
+from rag.inference import Vectors
 from rag.passages import ScoredPassage, Standing
 from rag.questions import read_question
 from rag.settings import Settings, load_settings
@@ -84,15 +88,23 @@ class Retriever:
         self.close()
 
     def retrieve(
-        self, question: str, *, k: int = 10, filters: Filters | None = None, as_of: Day = None, explain: bool = False
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        filters: Filters | None = None,
+        as_of: Day = None,
+        explain: bool = False,
+        context: Context | None = None,
     ) -> list[ScoredPassage]:
         """Give the at most `k` best passages for a question, best first; none where `k` is less than 1.
 
         Nothing comes that the filters refuse, or that was published after the day `as_of`; "last week" in a question
-        is the one before that day, else before today. With `explain` each passage says what brought it there. Raises
-        `QuestionError` and `FilterError`.
+        is the one before that day, else before today. With `explain` each passage says what brought it there. With
+        `context` its wording and words are searched for, too, as one search with the question. Raises `QuestionError`
+        and `FilterError`.
         """
-        asked = self._read(question, filters, as_of)
+        asked = self._read(question, filters, as_of, context)
         for _ in range(PATIENCE):
             revision = self.archive.revision
             finds, ranked = self._ranked(asked, max(k, self.ranking.depth))
@@ -147,13 +159,13 @@ class Retriever:
         self._words.close()
         self.archive.close()
 
-    def _read(self, question: str, filters: Filters | None, as_of: Day) -> _Asked:
+    def _read(self, question: str, filters: Filters | None, as_of: Day, context: Context | None = None) -> _Asked:
         if self._is_closed:
             raise ArchiveError("This retriever was closed. Open another one with: Retriever.open(archive)")
         text = read_question(question).text
         today = dt.date.fromisoformat(read_day(as_of) or dt.date.today().isoformat())  # noqa: DTZ011 # the reader's day
         hints = _reported(read_hints(text, self._all_outlets(), today))
-        return _Asked(text, (filters or Filters()).as_of(as_of), hints)
+        return _Asked(text, (filters or Filters()).as_of(as_of), hints, context)
 
     def _ranked(self, asked: _Asked, depth: int) -> tuple[Finds, list[Ranked]]:
         """Search everywhere, and among what the question names, which may lie deep; weigh all that was found."""
@@ -190,22 +202,30 @@ class Retriever:
         def search(k: int) -> list[Hit]:
             if channel == "words":
                 with own_failures():
-                    return self._words.best(asked.text, k, among)
+                    return self._words.best(asked.text, k, among, asked.beside)
             with own_failures(but=RagError):  # those are about the archive
-                return self._meaning.best(self.embedder.embed_question(asked.text), k, among)
+                return self._meaning.best(self._vector(asked), k, among)
 
         return deepened(search, finds.keep, finds.depth)
+
+    def _vector(self, asked: _Asked) -> Vectors:
+        """Give the vector that is searched for: a sum's cosine is the weighed sum of cosines, but for its length."""
+        vector = self.embedder.embed_question(asked.text)
+        if asked.context is None:
+            return vector
+        both: Vectors = vector + self.ranking.wording * self.embedder.embed_question(asked.context.wording)
+        return both / np.linalg.norm(both)
 
     def _weigh(self, asked: _Asked, finds: Finds, failed: dict[Channel, Exception]) -> None:
         """Score all that was found by every signal."""
         if "meaning" in finds.everywhere and "meaning" not in failed:
-            vector = self.embedder.embed_question(asked.text)
+            vector = self._vector(asked)
             finds.score("meaning", lambda numbers: list(self._meaning.cosines(vector, numbers).items()))
         if "words" in finds.everywhere and "words" not in failed:
             try:
                 with own_failures():
-                    finds.score("words", lambda numbers: self._words.scores(asked.text, numbers))
-                    finds.score_articles(lambda firsts: self._words.article_scores(asked.text, firsts))
+                    finds.score("words", lambda numbers: self._words.scores(asked.text, numbers, asked.beside))
+                    finds.score_articles(lambda firsts: self._words.article_scores(asked.text, firsts, asked.beside))
             except ChannelFailed as failure:
                 failed["words"] = failure.error
 
@@ -268,6 +288,12 @@ class _Asked:
     text: str
     filters: Filters
     hints: Hints
+    context: Context | None = None
+
+    @property
+    def beside(self) -> tuple[tuple[str, float], ...]:
+        """What is sought by words beside the question, with its weights."""
+        return self.context.words if self.context else ()
 
 
 def _known(error: Exception) -> RagError:

@@ -85,7 +85,9 @@ def test_the_sample_archive_answers_in_its_first_sentence(chatbot: Chatbot, ques
 def test_what_the_archive_does_not_say_is_not_in_the_archive(chatbot: Chatbot, question: str) -> None:
     answer = chatbot.ask(question)
 
-    assert replace(answer, probability=None, nearest=()) == Answer(question, "not_in_archive", (), (), chatbot.searched)
+    assert answer.reason in {"nothing", "not_said"}
+    bare = replace(answer, probability=None, nearest=(), reason="")
+    assert bare == Answer(question, "not_in_archive", (), (), chatbot.searched)
     assert answer.probability is not None
     assert 0 <= answer.probability < THRESHOLD
     for near in answer.nearest:
@@ -125,14 +127,17 @@ def test_what_a_model_writes_grows_and_cites_passages(
     sample_archive: Path, embedder: Embedder, chatbot: Chatbot
 ) -> None:
     answers = generated(
-        sample_archive, embedder, ScriptedGenerator("Thirty-one people ", "were hurt [2].", " Two died [1][9].")
+        sample_archive,
+        embedder,
+        ScriptedGenerator("Two people ", "died in the accident [2].", " Thirty-one people", " were injured [1][9]."),
     )
 
-    assert [len(answer.sentences) for answer in answers] == [1, 1, 2]
-    assert [(sentence.text, sentence.citations) for sentence in answers[-1].sentences] == [
-        ("Thirty-one people were hurt.", (1,)),
-        ("Two died.", (2,)),
+    assert [len(answer.sentences) for answer in answers] == [1, 2]
+    assert [sentence.text for sentence in answers[-1].sentences] == [
+        "Two people died in the accident.",
+        "Thirty-one people were injured.",
     ]
+    assert all(sentence.citations for sentence in answers[-1].sentences)
     for answer in answers:
         check(answer, chatbot)
 
@@ -153,16 +158,19 @@ def test_a_model_that_fails_leaves_the_articles_own_words_and_says_so(sample_arc
 
 def test_a_model_that_breaks_off_keeps_what_it_cited_and_says_so(sample_archive: Path, embedder: Embedder) -> None:
     *_, answer = generated(
-        sample_archive, embedder, ScriptedGenerator("Thirty-one were hurt [1]. And", failure="It broke off.")
+        sample_archive, embedder, ScriptedGenerator("Two people died in the accident [1]. And", failure="It broke off.")
     )
 
-    assert (answer.sentences[0].text, answer.notice) == ("Thirty-one were hurt.", "It broke off.")
+    assert (answer.sentences[0].text, answer.notice) == (
+        "Two people died in the accident.",
+        "It broke off.",
+    )
 
 
 def test_a_model_that_cites_nothing_is_not_believed(sample_archive: Path, embedder: Embedder) -> None:
     *_, answer = generated(sample_archive, embedder, ScriptedGenerator("Everybody was hurt [99]."))
 
-    assert "cited no passage" in answer.notice
+    assert "Nothing that the language model wrote is in the articles" in answer.notice
     assert answer.sentences[0].text == answer.citations[0].text
 
 

@@ -7,45 +7,29 @@ from hypothesis import strategies as st
 
 from rag.answers import Citation, Sentence
 from rag.articles import Article
-from rag.citing import cite, declines, may_decline, quote
-from rag.passages import Passage, ScoredPassage
+from rag.citing import declines, may_decline, quote, read_draft
 
 TEXT = "Rates were held. The bank waited. Prices rose by 5% in March. “We watch,” she said."
 
 
-def passage(number: int, start: int = 0, end: int = len(TEXT)) -> ScoredPassage:
-    article = Article(f"a{number}", f"Title {number}", TEXT, "The Post", "2024-03-01", f"https://post.example/{number}")
-    return ScoredPassage(Passage(article.id, start, end, TEXT[start:end]), article, number, 1 / number)
-
-
-THREE = [passage(1), passage(2, 17, 33), passage(3, 34, 61)]
-
-
 def cited(text: str) -> list[tuple[str, tuple[str, ...]]]:
-    """The sentences, each with the ids of the articles it cites."""
-    sentences, citations = cite(text, THREE)
-    ids = {citation.number: citation.article_id for citation in citations}
-    return [(sentence.text, tuple(ids[number] for number in sentence.citations)) for sentence in sentences]
+    """The sentences, each with the names of the three passages it cites."""
+    return [(draft.text, tuple(f"a{number}" for number in draft.citations)) for draft in read_draft(text, 3)]
 
 
 def test_a_quotation_is_the_stored_characters() -> None:
-    article = THREE[0].article
+    article = Article("a1", "Title", TEXT, "The Post", "2024-03-01", "https://post.example/1")
     assert quote(4, article, 17, 33) == Citation(
-        4, "a1", "Title 1", "The Post", "2024-03-01", "https://post.example/1", 17, 33, "The bank waited."
+        4, "a1", "Title", "The Post", "2024-03-01", "https://post.example/1", 17, 33, "The bank waited."
     )
 
 
-def test_citations_are_numbered_by_first_use_and_are_whole_passages() -> None:
-    sentences, citations = cite("The bank waited [2]. Rates were held [1]. Both [1][2].", THREE)
-    assert sentences == (
-        Sentence("The bank waited.", (1,)),
-        Sentence("Rates were held.", (2,)),
-        Sentence("Both.", (2, 1)),
+def test_sentences_keep_the_numbers_that_the_model_wrote() -> None:
+    assert read_draft("The bank waited [2]. Rates were held [1]. Both [1][2].", 2) == (
+        Sentence("The bank waited.", (2,)),
+        Sentence("Rates were held.", (1,)),
+        Sentence("Both.", (1, 2)),
     )
-    assert [(c.number, c.article_id, c.start, c.end, c.text) for c in citations] == [
-        (1, "a2", 17, 33, "The bank waited."),
-        (2, "a1", 0, len(TEXT), TEXT),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +97,23 @@ def test_signs_of_markdown_are_taken_off() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("![x](https://evil.example/?q=a(b)c) Held [1].", "Held."),
+        ("![x][r] Held [1].\n[r]: https://evil.example/", "Held."),
+        ("Held, says [the bank](https://evil.example) [1].", "Held, says the bank."),
+        ("<img src=x onerror=alert(1)>Held<br/> [1].", "Held."),
+        ("<script src=//evil.example>Held [1].", "Held."),
+        ("Held <https://evil.example> at 5 < 6 [1].", "Held at 5 < 6."),
+        ("Held <img src=x", "Held img src=x"),
+        ("Held![1]", "Held!"),
+    ],
+)
+def test_markup_is_taken_off(text: str, left: str) -> None:
+    assert [sentence for sentence, _ in cited(text)] == [left]
+
+
+@pytest.mark.parametrize(
     "end", ["[", "[1", "[1,", "[1, 3", "[1-", " [ 1 ", "【1", "[1][", "([1", "[[1", "[passage 1", "*"]
 )
 def test_an_unfinished_marker_is_not_shown(end: str) -> None:
@@ -125,31 +126,19 @@ SIGNS = ["[", "]", "(", ")", ".", "?", ". ", " ", "\n", "\n\n", "- ", "# ", "**"
 PROSE = st.lists(st.sampled_from(WORDS + MARKERS + SIGNS) | st.text(max_size=8), max_size=30).map("".join)
 
 
-@st.composite
-def found(draw: st.DrawFn) -> ScoredPassage:
-    start = draw(st.integers(0, len(TEXT)))
-    return passage(draw(st.integers(1, 99)), start, draw(st.integers(start, len(TEXT))))
-
-
 @settings(deadline=None)
-@given(PROSE, st.lists(found(), max_size=5))
-def test_sentences_and_citations_always_belong_together(text: str, passages: list[ScoredPassage]) -> None:
-    spans = {(hit.article.id, hit.passage.start, hit.passage.end) for hit in passages}
+@given(PROSE, st.integers(0, 5))
+def test_only_numbers_of_passages_are_cited_and_each_once_a_sentence(text: str, count: int) -> None:
     for end in range(len(text) + 1):
-        sentences, citations = cite(text[:end], passages)
-        used = [number for sentence in sentences for number in sentence.citations]
-        assert [citation.number for citation in citations] == list(range(1, len(citations) + 1))
-        assert list(dict.fromkeys(used)) == list(range(1, len(citations) + 1))
-        assert all(len(set(sentence.citations)) == len(sentence.citations) for sentence in sentences)
-        assert all(citation.text == TEXT[citation.start : citation.end] for citation in citations)
-        assert all((citation.article_id, citation.start, citation.end) in spans for citation in citations)
-    assert cite(text, passages) == (sentences, citations)
+        for draft in read_draft(text[:end], count):
+            assert len(set(draft.citations)) == len(draft.citations)
+            assert set(draft.citations) <= set(range(1, count + 1))
 
 
 @settings(deadline=None)
 @given(PROSE)
 def test_no_marker_is_left_in_a_sentence(text: str) -> None:
-    for sentence in cite(text, THREE)[0]:
+    for sentence in read_draft(text, 3):
         assert not re.search(r"\[[0-9]+\]|\[[0-9]*$", sentence.text)
         assert sentence.text == " ".join(sentence.text.split())
         assert any(map(str.isalnum, sentence.text))
@@ -174,11 +163,16 @@ def test_no_marker_is_left_in_a_sentence(text: str) -> None:
         "[1]\n\n",
         'a.\n[1] "b',
         "a. [1] ",
+        "![a ",
+        "[a](",
+        "![a](b(",
+        "<a ",
+        "[a]: b\n",
     ],
 )
 def test_hostile_text_is_read_in_linear_time(pattern: str) -> None:
     started = time.process_time()
-    cite("x " + pattern * (100_000 // len(pattern)) + "x", THREE)
+    read_draft("x " + pattern * (100_000 // len(pattern)) + "x", 3)
     assert time.process_time() - started < 3
 
 

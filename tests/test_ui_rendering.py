@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers import Answer, Citation, Searched, Sentence
+from rag.answers import Answer, Citation, Gloss, Searched, Sentence, Side, Span, Support
 from rag.articles import Article, Copy
 from rag.filters import FIELDS
 from ui import rendering
@@ -15,34 +15,42 @@ TEXT = "The bank waited.\n\nRates were held. Prices rose.\n“We watch,” she s
 ARTICLE = Article("a1", "Rates held", TEXT, "The Post", "2024-03-01", "https://post.example/1", ("A. Lind", "B. Moe"))
 SEARCHED = Searched(48, ("The Post", "Wire"), "2018-05-03", "2019-11-20")
 HOSTILE = """<img src=x onerror=alert(1)> </p></article><script>alert(2)</script> " ' onclick=alert(3) ${4} {{value}} ![x](http://evil.example)"""
-OUR_TAGS = {"a", "article", "bdi", "button", "div", "h1", "h2", "h3", "li", "mark", "nav", "p", "small", "span", "ul"}
+OUR_TAGS = set(
+    "a article bdi button details div h1 h2 h3 li mark nav p section small span summary ul".split()  # noqa: SIM905
+)
+BESIDE = {"button", "small"}  # what stands beside the words of a sentence
 
 
 class Reader(HTMLParser):
-    """What a browser would make of it: the text, the tags with their attributes, the text of each mark."""
+    """What a browser would make of it: the text, the tags with their attributes, the text of each mark and gloss."""
 
     def __init__(self, markup: str) -> None:
         super().__init__(convert_charrefs=True)
         self.text = ""
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.marks: dict[str, list[str]] = {"selected": [], "": []}
-        self._mark: str | None = None
+        self.said = self.glosses = ""
+        self._open: list[tuple[str, str]] = []
         self.feed(markup)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag == "mark":
-            self._mark = dict(attrs).get("class") or ""
+        if tag != "input":
+            self._open.append((tag, dict(attrs).get("class") or ""))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "mark":
-            self._mark = None
+        assert self._open.pop()[0] == tag
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if self._mark is not None:
-            self.marks[self._mark].append(data)
+        kinds = dict(self._open)
+        if "mark" in kinds:
+            self.marks.setdefault(kinds["mark"], []).append(data)
+        if ("span", "gloss") in self._open:
+            self.glosses += data
+        elif BESIDE.isdisjoint(kinds) and not kinds.get("span", "").startswith("doubt"):
+            self.said += data
 
 
 def cited(number: int, quotation: str, article: Article = ARTICLE) -> Citation:
@@ -79,27 +87,117 @@ def test_a_sentence_that_still_grows_is_not_yet_called_unsourced() -> None:
 
 def test_joined_neighbours_are_shown_with_a_space() -> None:
     answer = answer_of(Sentence("One.\n\nTwo.", (1,)), citations=(cited(1, "The bank waited."),))
-    assert "One. Two." in Reader(rendering.turn("Q?", answer)).text
+    assert "One. Two." in " ".join(Reader(rendering.turn("Q?", answer)).text.split())
 
 
-def test_not_in_the_archive_says_what_was_searched() -> None:
-    absent = Answer("Q?", "not_in_archive", (), (), SEARCHED)
-    assert Reader(rendering.turn("Q?", absent)).text == (
-        "Q?Not in the archive.Searched 48 articles from 2 outlets, May 2018 to Nov 2019."
+def test_the_words_that_answer_are_marked_and_a_gloss_stands_outside_what_is_quoted() -> None:
+    text = "Rates were held on Tuesday."
+    sentence = Sentence(text, (1,), marks=((11, 26),), glosses=(Gloss(26, "5 March 2024"), Gloss(27, "see below")))
+    read = Reader(rendering.turn("Q?", answer_of(sentence, citations=(cited(1, "Rates were held."),))))
+    assert "Rates were held on Tuesday [5 March 2024]. [see below]1The Post" in read.text
+    assert read.marks["answer"] == ["held on Tuesday"]
+    assert (read.said, read.glosses) == (f"Q?{text}", " [5 March 2024] [see below]")
+
+
+def test_a_number_stays_on_the_line_of_the_last_word_also_where_that_is_marked_or_glossed() -> None:
+    source = (cited(1, "Rates were held."),)
+    marked = Sentence("Rates were held.", (1,), marks=((6, 15),))
+    glossed = replace(marked, marks=(), glosses=(Gloss(15, "on 5 March"),))
+    long = replace(marked, text=f"Rates {'x' * 40}", marks=())
+    shown = [rendering.turn("Q?", answer_of(sentence, citations=source)) for sentence in (marked, glossed, long)]
+    assert '<span class="last"><mark class="answer">held</mark>.<button' in shown[0]
+    assert '<span class="last"><span class="gloss">March]</span>.<button' in shown[1]
+    assert f"<span>{'x' * 40}<button" in shown[2]
+
+
+@pytest.mark.parametrize(
+    ("said_by", "shown"),
+    [
+        ("The minister", "Said by the minister · The Post, 1 March 2024"),
+        ("Theresa Moe", "Said by Theresa Moe · The Post, 1 March 2024"),
+        ("", "Speaker not identified · The Post, 1 March 2024"),
+        (None, "The Post, 1 March 2024"),
+    ],
+)
+def test_who_says_it_stands_before_where_it_is_said(said_by: str | None, shown: str) -> None:
+    sentence = Sentence("“We watch,” she said.", (1,), said_by=said_by)
+    page = rendering.turn("Q?", answer_of(sentence, citations=(cited(1, "“We watch,” she said."),)))
+    assert Reader(page).text.endswith(f"1{shown}")
+
+
+def test_what_is_not_grounded_says_so_in_words() -> None:
+    grounded = Sentence("Rates were held.", (1,))
+    sentences = (grounded, replace(grounded, support="weak"), replace(grounded, support="unsupported"))
+    page = rendering.turn("Q?", answer_of(*sentences, citations=(cited(1, "Rates were held."),)))
+    place = "The Post, 1 March 2024"
+    assert Reader(page).text == (
+        f"Q?Rates were held.1{place}Rates were held.1 weakly supported{place}Rates were held.1 not supported{place}"
     )
 
 
-def test_an_answer_under_a_filter_says_so() -> None:
-    absent = Answer("Q?", "not_in_archive", (), (), Searched(3, ("The Post",), "2018-05-03", "2018-05-20"))
+def test_how_a_follow_up_was_understood_stands_below_it() -> None:
+    answer = replace(answer_of(), understood_as="When were rates held?")
+    assert Reader(rendering.turn("When?", answer)).text == "When?Understood as: When were rates held?"
+
+
+def test_what_the_articles_disagree_about_is_listed_with_where_each_says_it() -> None:
+    citations = (cited(1, "Rates were held."), replace(cited(2, "Prices rose."), source="Wire", date="2024-03-02"))
+    sides = (Side("held", 1), Side("raised", 2, "correction"), Side("not true", 2, "denial"), Side("", 2, "denial"))
+    shown = Reader(rendering.turn("Q?", replace(answer_of(citations=citations), sides=sides))).text
+    assert shown == (
+        "Q?The articles disagreeThe Post, 1 March 2024held1Wire, 2 March 2024raised (correction)2"
+        "Wire, 2 March 2024denies it: not true2Wire, 2 March 2024denies it2"
+    )
+    assert "disagree" not in rendering.turn("Q?", replace(answer_of(citations=citations[:1]), sides=sides))
+
+
+@pytest.mark.parametrize(("probability", "shown"), [(0.724, "72 %"), (0.9996, "99 %"), (0.0, "1 %")])
+def test_a_finished_answer_says_how_likely_it_is_right(probability: float, shown: str) -> None:
+    answer = replace(answer_of(), probability=probability)
+    assert f"Chance of being right: {shown}" in rendering.turn("Q?", answer)
+    assert "Chance" not in rendering.turn("Q?", answer, progress="Writing …")
+    assert "Chance" not in rendering.turn("Q?", replace(answer, state="not_in_archive"))
+
+
+ABSENT = Answer("Q?", "not_in_archive", (), (), SEARCHED, nearest=(cited(1, "Rates were held."),), probability=0.1)
+
+
+def test_not_in_the_archive_says_why_and_what_was_searched() -> None:
+    searched = "Searched 48 articles from 2 outlets, May 2018 to Nov 2019."
+    assert Reader(rendering.turn("Q?", replace(ABSENT, reason="nothing"))).text == (
+        f"Q?Not in the archive. Nothing in it is about this.{searched}"
+    )
+    assert Reader(rendering.turn("Q?", replace(ABSENT, reason="not_said"))).text == (
+        "Q?Not in the archive. Articles are about it, but none that was found says this."
+        f"NearestRates were held.1The Post, 1 March 2024{searched}"
+    )
+
+
+def test_what_comes_nearest_opens_in_its_article_where_it_is_shown() -> None:
+    panels = rendering.sources(replace(ABSENT, reason="not_said"), {"a1": ARTICLE})
+    assert Reader(panels["1"]).marks["selected"] == ["Rates were held."]
+    assert rendering.sources(replace(ABSENT, reason="nothing"), {"a1": ARTICLE}) == {}
+
+
+def test_a_refusal_under_a_filter_says_so_and_what_is_outside() -> None:
+    searched = Searched(3, ("The Post",), "2018-05-03", "2018-05-20")
+    absent = replace(ABSENT, searched=searched, reason="filtered", outside=2)
     assert Reader(rendering.turn("Q?", absent, within="In The Post", whole=48)).text == (
-        "Q?In The PostNot found under this filter.Searched 3 of 48 articles from 1 outlet, May 2018."
+        "Q?In The PostNot found under this filter. 2 articles outside it answer this."
+        "Searched 3 of 48 articles from 1 outlet, May 2018."
     )
 
 
-def test_a_filter_that_no_article_meets_is_told() -> None:
-    absent = Answer("Q?", "not_in_archive", (), (), Searched(0, (), "", ""))
+@pytest.mark.parametrize(
+    ("outside", "shown"),
+    [(0, "No article meets this filter."), (1, "No article meets this filter. 1 article outside it answers this.")],
+)
+def test_a_filter_that_no_article_meets_is_told(outside: int, shown: str) -> None:
+    absent = replace(
+        ABSENT, searched=Searched(0, (), "", ""), reason="filtered" if outside else "nothing", outside=outside
+    )
     assert Reader(rendering.turn("Q?", absent, within="In Wire", whole=48)).text == (
-        "Q?In WireNo article meets this filter.The archive holds 48 articles."
+        f"Q?In Wire{shown}The archive holds 48 articles."
     )
 
 
@@ -193,13 +291,18 @@ def test_only_plain_web_addresses_become_links(url: str) -> None:
 def test_nothing_from_outside_becomes_markup() -> None:
     article = Article(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
     citation = cited(1, HOSTILE, article)
+    sentence = Sentence(HOSTILE, (1,), "weak", ((0, 9), (60, 70)), (Gloss(4, HOSTILE),), HOSTILE)
     answer = Answer(
-        HOSTILE, "answered", (Sentence(HOSTILE, (1,)), Sentence(HOSTILE, ())), (citation,), SEARCHED, HOSTILE
-    )
+        HOSTILE, "answered", (sentence, Sentence(HOSTILE, ())), (citation,), SEARCHED, HOSTILE, 0.5,
+        understood_as=HOSTILE, sides=(Side(HOSTILE, 1), Side(HOSTILE, 1, "denial")),
+    )  # fmt: skip
+    absent = Answer(HOSTILE, "not_in_archive", (), (), SEARCHED, nearest=(citation,), reason="not_said")
     pages = [
         rendering.turn(HOSTILE, answer, within=HOSTILE, problem=HOSTILE, progress=HOSTILE),
+        rendering.turn(HOSTILE, answer),
+        rendering.turn(HOSTILE, absent),
         rendering.sources(answer, {HOSTILE: article})["1"],
-        rendering.sources(answer, {})["1"],
+        rendering.sources(absent, {})["1"],
         rendering.welcome([HOSTILE]),
         rendering.header(Searched(1, (HOSTILE,), HOSTILE, HOSTILE)),
     ]
@@ -211,6 +314,29 @@ def test_nothing_from_outside_becomes_markup() -> None:
 
 def test_a_name_is_one_line_of_bounded_length_that_cannot_turn_the_text_around() -> None:
     assert rendering.line("a\n\u202eb" + "c" * 10_000) == "a b" + "c" * 296 + "…"
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> Sentence:
+    """Draw any sentence with marks and glosses, which may touch and overlap."""
+    text = draw(st.text().map(lambda drawn: drawn.replace("\x00", "")))
+    places = st.integers(0, len(text))
+    spans: st.SearchStrategy[Span] = st.tuples(places, places).map(lambda span: (min(span), max(span)))
+    glosses = draw(st.lists(st.builds(Gloss, places, st.text()), max_size=3))
+    supports: tuple[Support, ...] = ("grounded", "weak", "unsupported")
+    marks, support = draw(st.lists(spans, max_size=3)), draw(st.sampled_from(supports))
+    said_by = draw(st.none() | st.text())
+    return Sentence(text, (1,), support, tuple(marks), tuple(sorted(glosses, key=lambda gloss: gloss.at)), said_by)
+
+
+@given(sentences())
+def test_every_character_of_a_sentence_is_shown_in_order_and_exactly_its_marks_are_marked(sentence: Sentence) -> None:
+    answer = answer_of(sentence, citations=(cited(1, "Rates were held."),))
+    read = Reader(rendering.turn("", answer))
+    marked = {place for start, end in sentence.marks for place in range(start, end)}
+    assert read.said == sentence.text + " " * (sentence.support != "grounded")  # before the label
+    assert "".join(read.marks.get("answer", [])) == "".join(sentence.text[place] for place in sorted(marked))
+    assert read.glosses.count("[") >= len(sentence.glosses)
 
 
 @given(st.text(), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))

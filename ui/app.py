@@ -18,7 +18,8 @@ import gradio as gr
 from rag.answers import Answer
 from rag.articles import Article
 from rag.chatbot import Chatbot
-from rag.errors import ArticleNotFound, RagError
+from rag.conversation import TURNS_READ, Turn
+from rag.errors import ArticleNotFound, QuestionError, RagError
 
 from . import rendering
 from .narrowing import offered, read_narrowing
@@ -29,6 +30,8 @@ UPDATE_SECONDS = 0.12
 SEARCHING = "Searching …"
 WRITING = "Writing …"
 UNEXPECTED = "Something went wrong; the terminal has details."
+UNREADABLE = "What was said before cannot be read. Reload the page and ask again."
+LONGEST_SAID = 2000  # characters of an earlier question or answer
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -42,9 +45,9 @@ SOURCE = """<section id="panel" aria-label="Source" tabindex="-1">
 <button type="button" id="close">Back to the answer</button>
 <div id="shown"><p class="empty">The source of a sentence opens here, in its article.</p></div></section>"""
 
-# What the page's script is given: the id of the turn, its HTML, the panel for each number, whether it is complete, and
-# whether the question was refused.
-Turn = dict[str, Any]
+# What the page's script is given: the id of the turn, its HTML, the panel for each number, whether it is complete,
+# whether the question was refused, and of a turn that is answered what was said in it.
+Update = dict[str, Any]
 
 
 def build_app(chatbot: Chatbot) -> gr.Blocks:
@@ -65,7 +68,7 @@ def build_app(chatbot: Chatbot) -> gr.Blocks:
         _html("source", SOURCE, js_on_load=None)
         answer = _answering(chatbot)
         # The script lets one question run at a time; "once" would also drop one that is asked soon after Stop.
-        asked = [box, narrowing]
+        asked = [box, narrowing, turns]
         asking = gr.on([box.submit, turns.click], answer, asked, [turns, box], trigger_mode="multiple", **QUIET)
         box.stop(None, None, None, cancels=[asking], **QUIET)
         box.stop(_ready, None, box, queue=False, **QUIET)
@@ -90,21 +93,23 @@ def page_options() -> dict[str, Any]:
     }
 
 
-def turn_updates(chatbot: Chatbot, question: str, sent: object = None) -> Generator[Turn]:
+def turn_updates(chatbot: Chatbot, question: str, sent: object = None, said: object = None) -> Generator[Update]:
     """Give the turn of one question as it grows, at most one every 120 ms; the last is complete.
 
-    `sent` is what the page's filter holds.
+    `sent` is what the page's filter holds, `said` what its conversation does.
     """
     turn_id = f"turn-{uuid4().hex}"
     articles: dict[str, Article | None] = {}
     try:
-        narrowing = read_narrowing(sent)
+        narrowing, history = read_narrowing(sent), read_history(said)
         shown = partial(rendering.turn, question, within=str(narrowing))
         yield _turn(turn_id, shown(progress=SEARCHING))
         whole = chatbot.searched.articles if narrowing else 0
-        for answer, final in _paced(chatbot.stream(question, filters=narrowing.filters, as_of=narrowing.as_of)):
+        answers = chatbot.stream(question, history=history, filters=narrowing.filters, as_of=narrowing.as_of)
+        for answer, final in _paced(answers):
             html = shown(answer, whole=whole, progress="" if final else _progress(answer))
-            yield _turn(turn_id, html, rendering.sources(answer, _cited(chatbot, answer, articles)), done=final)
+            panels = rendering.sources(answer, _cited(chatbot, answer, articles))
+            yield _turn(turn_id, html, panels, done=final, said=_said(answer) if final else None)
     except RagError as error:
         yield _turn(turn_id, rendering.turn(question, problem=str(error)), done=True, refused=True)
     except Exception:
@@ -112,8 +117,28 @@ def turn_updates(chatbot: Chatbot, question: str, sent: object = None) -> Genera
         yield _turn(turn_id, rendering.turn(question, problem=UNEXPECTED), done=True)
 
 
+def read_history(said: object) -> tuple[Turn, ...]:
+    """Read what a page says was asked and answered before, oldest first. Raises `QuestionError`."""
+    if said is None:
+        return ()
+    if not isinstance(said, list) or len(said) > TURNS_READ:
+        raise QuestionError(UNREADABLE)
+    return tuple(map(_read_turn, said))
+
+
+def _read_turn(said: object) -> Turn:
+    match said:
+        case {"question": str(question), "answer": str(answer), **others} if not others:
+            return Turn(question[:LONGEST_SAID], answer[:LONGEST_SAID])
+    raise QuestionError(UNREADABLE)
+
+
+def _said(answer: Answer) -> dict[str, str]:
+    return {"question": answer.question, "answer": " ".join(sentence.text for sentence in answer.sentences)}
+
+
 def _answering(chatbot: Chatbot) -> Any:
-    async def answer(typed: str, sent: object, event: gr.EventData) -> AsyncIterator[tuple[Any, Any]]:
+    async def answer(typed: str, sent: object, said: object, event: gr.EventData) -> AsyncIterator[tuple[Any, Any]]:
         # An example's question comes with the click, a typed one from the box.
         question = str(event.question if isinstance(event.target, gr.HTML) else typed)
         if not question.strip():
@@ -121,7 +146,7 @@ def _answering(chatbot: Chatbot) -> Any:
             return
         yield gr.skip(), gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
         refused = False
-        async with aclosing(_in_thread(turn_updates(chatbot, question, sent))) as updates:
+        async with aclosing(_in_thread(turn_updates(chatbot, question, sent, said))) as updates:
             async for update in updates:
                 refused = update["refused"]
                 yield update, gr.skip()
@@ -130,12 +155,12 @@ def _answering(chatbot: Chatbot) -> Any:
     return answer
 
 
-async def _in_thread(updates: Generator[Turn]) -> AsyncGenerator[Turn]:
+async def _in_thread(updates: Generator[Update]) -> AsyncGenerator[Update]:
     """Take blocking updates from a thread of their own, so that neither Stop nor the program's end waits for them.
 
     Gradio closes a plain generator under a lock that every page needs, and only when its current step is over.
     """
-    loop, taken, left = asyncio.get_running_loop(), asyncio.Queue[Turn | None](), threading.Event()
+    loop, taken, left = asyncio.get_running_loop(), asyncio.Queue[Update | None](), threading.Event()
 
     def work() -> None:
         # A RuntimeError says that the program ends: the loop is closed and nobody waits any more.
@@ -167,7 +192,7 @@ def _paced(answers: Iterator[Answer]) -> Iterator[tuple[Answer, bool]]:
 
 
 def _cited(chatbot: Chatbot, answer: Answer, known: dict[str, Article | None]) -> dict[str, Article]:
-    for citation in answer.citations:
+    for citation in rendering.shown_citations(answer):
         if citation.article_id not in known:
             known[citation.article_id] = _article(chatbot, citation.article_id)
     return {article_id: article for article_id, article in known.items() if article}
@@ -184,10 +209,9 @@ def _progress(answer: Answer) -> str:
     return WRITING if answer.sentences else SEARCHING
 
 
-def _turn(
-    turn_id: str, html: str, sources: dict[str, str] | None = None, *, done: bool = False, refused: bool = False
-) -> Turn:
-    return {"id": turn_id, "html": html, "sources": sources or {}, "done": done, "refused": refused}
+def _turn(turn_id: str, html: str, sources: dict[str, str] | None = None, **changes: Any) -> Update:
+    known = {"id": turn_id, "html": html, "sources": sources or {}, "done": False, "refused": False, "said": None}
+    return known | changes
 
 
 def _ready(**changes: Any) -> Any:

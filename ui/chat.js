@@ -1,11 +1,14 @@
 // The page's script. Gradio calls it once as a function of (element, trigger, props, server, upload, watch), where
-// element is the conversation. It holds the conversation: each update brings one turn, made by rendering.py.
+// element is the conversation. It holds the conversation: each update brings one turn, made by rendering.py. Between
+// them the component's value is what was said, which goes along with the next question.
 
 const conversation = element.querySelector("#conversation");
 const narrow = matchMedia("(max-width: 860px)");
 const sources = {}; // turn id -> citation number -> HTML of the panel
 const written = new WeakMap(); // node -> the HTML it was made from
 const part = (id) => document.getElementById(id);
+const MOST_SAID = 6; // as rag/conversation.py reads
+let said = []; // the last questions that were answered, with their answers
 let origin = null; // the number that was chosen last
 
 // Puts the parts of a turn in place and leaves alone those that did not change, so that a growing answer takes away
@@ -51,23 +54,32 @@ function listen() {
 }
 
 function update() {
-  const { id, html, sources: found, done } = props.value ?? {};
-  if (!id || part(id)?.dataset.stopped) return;
+  const { id, html, sources: found, done, said: answered } = props.value ?? {};
+  if (!id) return;
+  if (part(id)?.dataset.stopped) return keep();
   const known = part(id);
   const turn = known ?? begin(id);
   write(turn, html);
   sources[id] = found;
   turn.setAttribute("aria-busy", String(!done));
   if (!known && turn.previousElementSibling) turn.scrollIntoView({ block: "start" });
-  if (done) settle(turn);
+  if (!done) return;
+  keep(answered);
+  settle(turn);
+}
+
+// Brings what goes along with the next question in step with what was said; a stopped or failed turn adds nothing.
+function keep(answered) {
+  if (answered) said = [...said, answered].slice(-MOST_SAID);
+  props.value = structuredClone(said);
 }
 
 // The finished answer's first source is shown beside it, unless the reader has already chosen one of this answer's.
 function settle(turn) {
   if (origin?.closest(".turn") === turn && origin.isConnected) return mark();
-  const first = turn.querySelector("button.number");
+  const first = turn.querySelector(".sentence button.number");
   if (first) show(first, turn.id);
-  else clear();
+  else clear(turn);
 }
 
 function show(number, id) {
@@ -83,10 +95,11 @@ function show(number, id) {
   if (cited?.bottom > top + panel.clientHeight * 0.8) panel.scrollTop = cited.top - top - panel.clientHeight / 3;
 }
 
-function clear() {
+function clear(turn) {
   const panel = part("panel");
+  const nearest = turn.querySelector("button.number") ? "Choose a number to read what comes nearest." : "";
   delete panel.dataset.turn;
-  part("shown").innerHTML = '<p class="empty">This answer has no source to show.</p>';
+  part("shown").innerHTML = `<p class="empty">This answer has no source to show. ${nearest}</p>`;
   mark();
 }
 
@@ -126,6 +139,7 @@ function stop() {
     const progress = turn.querySelector(".progress");
     if (progress) progress.textContent = "Stopped.";
     settle(turn);
+    keep();
   });
 }
 

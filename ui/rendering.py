@@ -8,19 +8,34 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from rag.answers import Answer, Citation, Searched, Sentence
+from rag.answers import Answer, Citation, Searched, Sentence, Span
 from rag.articles import Article
+from rag.talk import (
+    CALIBRATION,
+    DISAGREEMENT,
+    NO_SOURCE,
+    absence,
+    attribution,
+    counted,
+    doubt,
+    likelihood,
+    stance,
+    understanding,
+)
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 COPIES_SHOWN = 5
+ANSWER, GLOSS = "answer", "gloss"
+LONGEST_KEPT = 30  # characters; a longer word may need to be broken itself
 FILTER_NAMES = {"outlets": "Outlet", "authors": "Author", "sections": "Section", "languages": "Language"}
 FILTER_DAYS = {"since": "Published from", "until": "Published until", "as_of": "As of"}
 FILTER = """<section id="filter" aria-label="Filter">
@@ -33,7 +48,22 @@ _UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
 _DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _PARAGRAPH = re.compile(r"[^\n]+")
 
-Span = tuple[int, int]
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some characters of a sentence, or a gloss in it; `kind` is the class of the element that they need, if any."""
+
+    text: str
+    kind: str = ""
+
+    def cut(self, start: int, end: int | None = None) -> _Piece:
+        return _Piece(self.text[start:end], self.kind)
+
+    def write(self) -> str:
+        if not self.kind or not self.text:
+            return escape(self.text)
+        tag = "span" if self.kind == GLOSS else "mark"
+        return f'<{tag} class="{self.kind}">{escape(self.text)}</{tag}>'
 
 
 def escape(text: str) -> str:
@@ -43,8 +73,7 @@ def escape(text: str) -> str:
 
 def line(text: str, limit: int = 300) -> str:
     """Give a name, headline or message as one escaped line, cut at `limit` characters, reading in one direction."""
-    words = " ".join(_DIRECTION_CONTROLS.sub("", text).split())
-    return escape(words if len(words) <= limit else f"{words[: limit - 1].rstrip()}…")
+    return escape(_one_line(text, limit))
 
 
 def day(text: str) -> str:
@@ -78,9 +107,9 @@ def web_address(url: str) -> str:
 
 def header(searched: Searched) -> str:
     """Give the head of the page: the name, and what can be asked about."""
-    facts = [_count(searched.articles, "article")]
+    facts = [counted(searched.articles, "article")]
     if searched.outlets:
-        facts.append(_count(len(searched.outlets), "outlet"))
+        facts.append(counted(len(searched.outlets), "outlet"))
     if searched.first_date:
         facts.append(_period(searched))
     return f"<h1>Onrecord</h1><p>{' · '.join(line(fact) for fact in facts)}</p>"
@@ -128,8 +157,10 @@ def turn(
     `within` says to which of the archive's `whole` articles the question was put, where not to all.
     """
     parts = [f'<h2 class="question">{line(question, 300 if problem else 2000)}</h2>']
+    if answer and (understood := understanding(answer)):
+        parts.append(f'<p class="taken">{line(understood, 1000)}</p>')
     if within:
-        parts.append(f'<p class="within">{line(within, 1000)}</p>')
+        parts.append(f'<p class="taken within">{line(within, 1000)}</p>')
     if answer:
         parts += _answer(answer, whole, final=not progress)
     if problem:
@@ -140,11 +171,17 @@ def turn(
 
 
 def sources(answer: Answer, articles: Mapping[str, Article]) -> dict[str, str]:
-    """Give for each citation's number the panel that shows it in its article; `articles` is keyed by id."""
+    """Give for each number the panel that shows what it cites in its article; `articles` is keyed by id."""
+    cited = shown_citations(answer)
     return {
-        str(citation.number): _numbers(answer, citation) + _source(answer, citation, articles.get(citation.article_id))
-        for citation in answer.citations
+        str(citation.number): _numbers(cited, citation) + _source(cited, citation, articles.get(citation.article_id))
+        for citation in cited
     }
+
+
+def shown_citations(answer: Answer) -> tuple[Citation, ...]:
+    """Give what a turn has numbers for: the sources of the answer, or what comes nearest to one."""
+    return answer.nearest if answer.reason == "not_said" else answer.citations
 
 
 def paragraphs(text: str, selected: Span, others: Iterable[Span] = ()) -> str:
@@ -163,8 +200,9 @@ def paragraphs(text: str, selected: Span, others: Iterable[Span] = ()) -> str:
     return "".join(shown) + escape(text[position:])
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _one_line(text: str, limit: int = 300) -> str:
+    words = " ".join(_DIRECTION_CONTROLS.sub("", text).split())
+    return words if len(words) <= limit else f"{words[: limit - 1].rstrip()}…"
 
 
 def _period(searched: Searched) -> str:
@@ -178,7 +216,10 @@ def _answer(answer: Answer, whole: int, *, final: bool) -> list[str]:
     known = len(answer.sentences) if final else len(answer.sentences) - 1
     parts = [_sentence(sentence, cited, judged=place < known) for place, sentence in enumerate(answer.sentences)]
     if final and answer.state == "not_in_archive":
-        parts.append(_absent(answer.searched, whole))
+        parts.append(_absent(answer, whole))
+    parts.append(_sides(answer, cited))
+    if final and (likely := likelihood(answer)):
+        parts.append(f'<details class="likely"><summary>{likely}</summary><p>{CALIBRATION}</p></details>')
     if answer.notice:
         parts.append(f'<p class="notice">{line(answer.notice, 1000)}</p>')
     return parts
@@ -186,30 +227,79 @@ def _answer(answer: Answer, whole: int, *, final: bool) -> list[str]:
 
 def _sentence(sentence: Sentence, cited: Mapping[int, Citation], *, judged: bool) -> str:
     citations = [cited[number] for number in sentence.citations if number in cited]
-    words, space, last = (escape(part) for part in " ".join(sentence.text.split()).rpartition(" "))
-    if not citations:
-        tag = ' <span class="unsourced">no source</span>' if judged else ""
-        return f'<p class="sentence">{words}{space}{last}{tag}</p>'
+    words, last = _part_last(_pieces(sentence))
+    numbers = "".join(map(_number, citations))
+    kept = ' class="last"' if sum(len(piece.text) for piece in last) < LONGEST_KEPT else ""
+    label = _label(sentence, has_source=bool(citations)) if judged else ""
     places = dict.fromkeys(_place(citation.source, citation.date) for citation in citations)
-    by = " · ".join(f"<bdi>{line(place)}</bdi>" for place in places if place)
-    numbers = "".join(_number(citation) for citation in citations)
-    # The numbers stay on the line of the word they follow, unless that word may need to be broken itself.
-    kept = ' class="last"' if len(last) < 30 else ""
-    return f'<p class="sentence">{words}{space}<span{kept}>{last}{numbers}</span><small>{by}</small></p>'
+    facts = " · ".join(f"<bdi>{line(fact)}</bdi>" for fact in (attribution(sentence), *places) if fact)
+    by = f"<small>{facts}</small>" if facts else ""
+    return f'<p class="sentence">{_write(words)}<span{kept}>{_write(last)}{numbers}</span>{label}{by}</p>'
 
 
-def _absent(searched: Searched, whole: int) -> str:
-    if whole and not searched.articles:
-        return _nothing("No article meets this filter.", f"The archive holds {_count(whole, 'article')}.")
-    outlets = f" from {_count(len(searched.outlets), 'outlet')}" if searched.outlets else ""
+def _label(sentence: Sentence, *, has_source: bool) -> str:
+    support, lacks = (sentence.support, doubt(sentence)) if has_source else ("unsupported", NO_SOURCE)
+    return f' <span class="doubt {support}">{lacks}</span>' if lacks else ""
+
+
+def _pieces(sentence: Sentence) -> Iterator[_Piece]:
+    """Cut a sentence at the edges of its marks and where its glosses belong, and put these there."""
+    marks, glosses, start = sentence.marks, sentence.glosses, 0
+    edges = {len(sentence.text), *(edge for span in marks for edge in span), *(gloss.at for gloss in glosses)}
+    for end in sorted(edges):
+        answers = any(first <= start and end <= last for first, last in marks)
+        yield _Piece(sentence.text[start:end], ANSWER if answers else "")
+        yield from (_Piece(f" [{_one_line(gloss.text)}]", GLOSS) for gloss in glosses if gloss.at == end)
+        start = end
+
+
+def _part_last(pieces: Iterable[_Piece]) -> tuple[list[_Piece], list[_Piece]]:
+    """Part pieces where their last word begins, so that what follows it can be kept on its line."""
+    words, last = list(pieces), list[_Piece]()
+    while words:
+        piece = words.pop()
+        begins = max(piece.text.rfind(space) for space in " \n") + 1
+        last.insert(0, piece.cut(begins))
+        if begins:
+            return [*words, piece.cut(0, begins)], last
+    return words, last
+
+
+def _write(pieces: Iterable[_Piece]) -> str:
+    return "".join(piece.write() for piece in pieces)
+
+
+def _sides(answer: Answer, cited: Mapping[int, Citation]) -> str:
+    sides = [(side, cited[side.citation]) for side in answer.sides if side.citation in cited]
+    if len(sides) < 2:
+        return ""
+    items = "".join(
+        f"<li><small>{line(_place(citation.source, citation.date) or citation.title)}</small>"
+        f"<span>{line(stance(side))}{_number(citation)}</span></li>"
+        for side, citation in sides
+    )
+    return f'<section class="sides"><h3>{DISAGREEMENT}</h3><ul>{items}</ul></section>'
+
+
+def _absent(answer: Answer, whole: int) -> str:
+    searched = answer.searched
+    outlets = f" from {counted(len(searched.outlets), 'outlet')}" if searched.outlets else ""
     period = f", {_period(searched)}" if searched.first_date else ""
     some = f"{searched.articles:,} of " if whole else ""
-    looked = f"Searched {some}{_count(whole or searched.articles, 'article')}{outlets}{period}."
-    return _nothing("Not found under this filter." if whole else "Not in the archive.", looked)
+    looked = f"Searched {some}{counted(whole or searched.articles, 'article')}{outlets}{period}."
+    if whole and not searched.articles:
+        looked = f"The archive holds {counted(whole, 'article')}."
+    told = f"<p>{absence(answer, narrowed=bool(whole))}</p>"
+    return f'<div class="absent">{told}{_nearest(shown_citations(answer))}<small>{line(looked)}</small></div>'
 
 
-def _nothing(told: str, looked: str) -> str:
-    return f'<div class="absent"><p>{told}</p><small>{line(looked)}</small></div>'
+def _nearest(citations: Sequence[Citation]) -> str:
+    items = "".join(
+        f"<li>{line(citation.text)}{_number(citation)}"
+        f"<small>{line(_place(citation.source, citation.date))}</small></li>"
+        for citation in citations
+    )
+    return f"<h3>Nearest</h3><ul>{items}</ul>" if items else ""
 
 
 def _place(source: str, published: str) -> str:
@@ -224,12 +314,12 @@ def _number(citation: Citation, *, current: bool = False) -> str:
     )
 
 
-def _numbers(answer: Answer, shown: Citation) -> str:
-    buttons = "".join(_number(citation, current=citation.number == shown.number) for citation in answer.citations)
-    return f'<nav class="numbers" aria-label="Sources of this answer">{buttons}</nav>'
+def _numbers(cited: Iterable[Citation], shown: Citation) -> str:
+    buttons = "".join(_number(citation, current=citation.number == shown.number) for citation in cited)
+    return f'<nav class="numbers" aria-label="Passages of this answer">{buttons}</nav>'
 
 
-def _source(answer: Answer, citation: Citation, article: Article | None) -> str:
+def _source(cited: Iterable[Citation], citation: Citation, article: Article | None) -> str:
     span = (citation.start, citation.end)
     if article is None or article.text[slice(*span)] != citation.text:
         gone = '<p class="notice">The archive no longer holds this article as it was when it was cited.</p>'
@@ -237,7 +327,7 @@ def _source(answer: Answer, citation: Citation, article: Article | None) -> str:
             citation.article_id, citation.title, citation.text, citation.source, citation.date, citation.url
         )
         return f"<article>{_headline(facts)}{gone}{_text(facts, (0, len(facts.text)), [])}</article>"
-    others = [(other.start, other.end) for other in answer.citations if other.article_id == article.id]
+    others = [(other.start, other.end) for other in cited if other.article_id == article.id]
     return f"<article>{_headline(article)}{_also_in(citation)}{_text(article, span, others)}</article>"
 
 
