@@ -100,9 +100,9 @@ class Answer:
     it; there are articles about it, but it is "not_said" in any (`nearest` are the citations that come nearest); or it
     is there, but "filtered", in the `outside` articles that the filter or the day leaves out.
 
-    `probability` is the chance that what is shown (or, held back, would have been) answers the question, calibrated on
-    questions that were not tuned on; None where a language model answered. `understood_as` is the stand-alone form of a
-    follow-up, empty where the question was taken as it stands. `sides` are what independent articles say differently,
+    `probability` is the chance that what is shown (or, held back, would have been) answers the question, as fitted on
+    questions whose answers are known; None where a language model answered. `understood_as` is the stand-alone form of
+    a follow-up, empty where the question was taken as it stands. `sides` are what independent articles say differently,
     the newest last. `notice` is for the person who asked: it says what did not go as configured, for example that the
     language model could not be reached.
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TELL_AFTER_SECONDS = 1.5
 DISAGREEMENT = "The articles disagree"
 CALIBRATION = (
-    "Measured on questions whose answers are known: of a hundred answers with this figure, about so many were right."
+    "Fitted on questions whose answers are known. On other articles and questions it can be off by a fifth or so."
 )
 NO_SOURCE = "no source"
 _DOUBTS = {"grounded": "", "weak": "weakly supported", "unsupported": "not supported"}
