@@ -17,7 +17,7 @@ from rag.citing import declines, may_decline
 from rag.composing import compose, nearest
 from rag.conversation import Turn, Understood, leans, read_standalone, search, understand, write_standalone_prompt
 from rag.errors import GenerationFailed
-from rag.evidence import Verdict, likely, weigh_evidence
+from rag.evidence import Verdict, are_about, likely, weigh_evidence
 from rag.examples import suggest_questions
 from rag.filters import Day, Field, Filters
 from rag.generation import Generator, LanguageModel
@@ -173,10 +173,8 @@ class Chatbot:
         verdict = weigh_evidence(put.question, passages, self.retriever.embedder)
         if put.understood.context is None:
             return verdict
-        meant = read_question(put.understood.text[:MAXIMUM_CHARACTERS])
-        by_meaning = weigh_evidence(meant, passages, self.retriever.embedder)
-        probability = max(verdict.probability, by_meaning.probability)
-        return replace(verdict, probability=probability, is_about=by_meaning.is_about)
+        by_meaning = weigh_evidence(put.meant, passages, self.retriever.embedder)
+        return replace(verdict, probability=max(verdict.probability, by_meaning.probability))
 
     def _refuse(
         self, blank: Answer, put: _Put, passages: Sequence[ScoredPassage], verdict: Verdict | None = None
@@ -184,7 +182,7 @@ class Chatbot:
         """Say why there is no answer, and show what comes nearest to one."""
         verdict = verdict or self._weigh(put, passages)
         outside = self._count_outside(put)
-        about: Reason = "not_said" if verdict.is_about else "nothing"
+        about: Reason = "not_said" if are_about(passages, put.meant) else "nothing"
         return replace(
             blank,
             reason="filtered" if outside else about,
@@ -236,6 +234,11 @@ class _Put:
     understood: Understood
     filters: Filters | None
     as_of: Day
+
+    @property
+    def meant(self) -> Question:
+        """The question in its form that stands alone."""
+        return read_question(self.understood.text[:MAXIMUM_CHARACTERS]) if self.understood.context else self.question
 
 
 def _checked(blank: Answer, text: str, passages: Sequence[ScoredPassage], *, finished: bool) -> Answer:

@@ -60,14 +60,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Sentences as evidence, likeliest first, and how probable it is that an answer made of them is right.
-
-    `is_about` says whether some article is about what is asked, be the answer in it or not.
-    """
+    """Sentences as evidence, likeliest first, and how probable it is that an answer made of them is right."""
 
     ranked: tuple[Evidence, ...] = ()
     probability: float = 0.0
-    is_about: bool = False
 
     @property
     def answers(self) -> bool:
@@ -114,7 +110,7 @@ def weigh_evidence(question: Question, passages: Sequence[ScoredPassage], embedd
         for one, likelihood in zip(ranked, likelihoods, strict=True)
     )
     probability = 1 / (1 + np.exp(-np.dot(JUDGED, judged) - JUDGED_BIAS))
-    return Verdict(tuple(evidence), float(probability), _is_about(question, passages))
+    return Verdict(tuple(evidence), float(probability))
 
 
 def likely(ranked: Sequence[Evidence]) -> list[Evidence]:
@@ -169,8 +165,10 @@ def describe(question: Question, found: Sequence[Candidate]) -> Numbers:
     )
 
 
-def _is_about(question: Question, passages: Sequence[ScoredPassage]) -> bool:
+def are_about(passages: Sequence[ScoredPassage], question: Question) -> bool:
     """Say whether a passage has half the names of a question, or, where it names nothing, more than half its words."""
+    if not passages:
+        return False
     texts = [_stems_of_passage(found) for found in passages]
     names = [word for word in question.words if word.capital]
     share = float(_mean(_presence(_forms(names or question.words, texts), texts)).max())
