@@ -24,6 +24,7 @@ _IMAGE = re.compile(rf"!\[(?!\s?[0-9])[^\[\]\n]{{0,300}}+\](?:{_TARGET}|\[[^\[\]
 _LINK = re.compile(rf"\[([^\[\]\n]{{0,300}}+)\]{_TARGET}")
 _LINK_TARGET = re.compile(r"^[ \t]{0,9}+\[[^\[\]\n]{1,300}+\]:[ \t]{0,9}+\S++[^\n]*+$", re.MULTILINE)
 _TAG = re.compile(r"<(?:[A-Za-z/!?][^<>]{0,2000}+>|(?=[A-Za-z/!?]))")
+_OPENING = " [【"  # what a marker begins with, and what is left of one that was opened twice
 _SENTENCE_ENDS = (".", "!", "?", ":", '"', "”")
 _PUNCTUATION = ".,;:!?"
 _NEEDS_NO_SPACE = _PUNCTUATION + " )]}”’»\"'—–-/…"
@@ -74,7 +75,7 @@ def _clean(text: str) -> str:
     text = _TAG.sub("", _LINK.sub(r"\1", _IMAGE.sub("", _LINK_TARGET.sub("", text))))
     opened = max(text.rfind("["), text.rfind("【"))
     if opened >= 0 and _UNFINISHED.fullmatch(text, opened + 1):
-        text = text[:opened].rstrip("[【( ")
+        text = text[:opened].rstrip(f"({_OPENING}")
     return text.replace("**", "").rstrip("*")
 
 
@@ -108,7 +109,7 @@ def _split(block: str, count: int) -> Iterator[Sentence]:
         closed = bisect_left(spans, position, key=lambda span: span[1])  # the first that ends there or later
         numbers[min(closed, len(spans) - 1)] += marked
     for (start, end), marked in zip(spans, numbers, strict=True):
-        yield Sentence(prose[start:end], tuple(dict.fromkeys(marked)))
+        yield Sentence(prose[start:end].rstrip(_OPENING), tuple(dict.fromkeys(marked)))
 
 
 def _take_markers(block: str, count: int) -> tuple[str, list[tuple[int, list[int]]]]:
@@ -117,7 +118,7 @@ def _take_markers(block: str, count: int) -> tuple[str, list[tuple[int, list[int
     marks: list[tuple[int, list[int]]] = []
     length, read, last = 0, 0, ""
     for marker in _MARKER.finditer(block):
-        pieces.append(_fit(last, block[read : marker.start()]).rstrip())
+        pieces.append(_fit(last, block[read : marker.start()]).rstrip(_OPENING))
         length, read, last = length + len(pieces[-1]), marker.end(), pieces[-1][-1:] or last
         marks.append((length, _numbers(marker[0], count)))
     return "".join([*pieces, _fit(last, block[read:])]), marks

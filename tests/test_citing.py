@@ -107,6 +107,9 @@ def test_signs_of_markdown_are_taken_off() -> None:
         ("Held <https://evil.example> at 5 < 6 [1].", "Held at 5 < 6."),
         ("Held <img src=x", "Held img src=x"),
         ("Held![1]", "Held!"),
+        ("Held[[1]", "Held"),
+        ("Held[[1].", "Held."),
+        ("Held [\n\n[1]", "Held"),
     ],
 )
 def test_markup_is_taken_off(text: str, left: str) -> None:

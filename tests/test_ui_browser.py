@@ -405,7 +405,7 @@ def test_the_keyboard_reaches_the_numbers(visit: Visit, scripted_address: str) -
     page.keyboard.press("Shift+Tab")
     expect(page.get_by_text("Chance of being right: 72 %")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Measured on questions whose answers are known")).to_be_visible()
+    expect(page.get_by_text("Fitted on questions whose answers are known")).to_be_visible()
     page.keyboard.press("Shift+Tab")
     expect(second).to_be_focused()
     page.keyboard.press("Enter")
