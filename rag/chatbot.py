@@ -14,8 +14,9 @@ from rag.answers import Answer, Reason, Searched
 from rag.articles import Article
 from rag.checking import check
 from rag.citing import declines, may_decline
-from rag.composing import compose, nearest
+from rag.composing import compose, nearest, set_beside
 from rag.conversation import Turn, Understood, leans, read_standalone, search, understand, write_standalone_prompt
+from rag.disagreeing import disagreements
 from rag.errors import GenerationFailed
 from rag.evidence import Verdict, are_about, likely, weigh_evidence
 from rag.examples import suggest_questions
@@ -161,6 +162,7 @@ class Chatbot:
             state="answered",
             sentences=composed.sentences,
             citations=composed.citations,
+            sides=composed.sides,
             probability=verdict.probability,
         )
 
@@ -223,7 +225,10 @@ class Chatbot:
             unusable = "Nothing that the language model wrote is in the articles, so these are their own words."
             yield self._extract(replace(blank, notice=notice or unusable), put, passages)
         else:
-            yield replace(checked, notice=" ".join(filter(None, [notice, checked.notice])))
+            contrary = disagreements(put.question, self._weigh(put, passages).ranked)
+            citations, sides = set_beside(contrary, checked.citations, passages)
+            notices = " ".join(filter(None, [notice, checked.notice]))
+            yield replace(checked, citations=citations, sides=sides, notice=notices)
 
 
 @dataclass(frozen=True, slots=True)

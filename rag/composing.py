@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rag.answers import Citation, Sentence
+from rag.answers import Citation, Sentence, Side
 from rag.articles import Article
 from rag.citing import quote
+from rag.disagreeing import Contrary, disagreements
 from rag.evidence import Evidence
 from rag.extraction import Excerpt, extract
 from rag.glosses import gloss
@@ -23,18 +24,37 @@ ODDS_OF_STATEMENT = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Sentences, each with the citation it is copied from."""
+    """Sentences, each with the citation it is copied from, and what articles say differently."""
 
     sentences: tuple[Sentence, ...] = ()
     citations: tuple[Citation, ...] = ()
+    sides: tuple[Side, ...] = ()
 
 
 def compose(question: Question, ranked: Sequence[Evidence], passages: Sequence[ScoredPassage]) -> Composed:
-    """Answer with the likeliest sentences of the articles."""
-    excerpts = extract(_statements_first(question, ranked))
-    cited = (_cite(number, excerpt, passages) for number, excerpt in enumerate(excerpts, start=1))
+    """Answer with the likeliest sentences of the articles; where they disagree, with one of each side."""
+    contrary = disagreements(question, ranked)
+    differing = sorted((one.evidence for one in contrary), key=lambda each: -each.likelihood)
+    excerpts = extract(_statements_first(question, ranked), wanted=differing)
+    cited = tuple(_cite(number, excerpt, passages) for number, excerpt in enumerate(excerpts, start=1))
     said = (_say(question, excerpt, number) for number, excerpt in enumerate(excerpts, start=1))
-    return Composed(tuple(said), tuple(cited))
+    citations, sides = set_beside(contrary, cited, passages)
+    return Composed(tuple(said), citations, sides)
+
+
+def set_beside(
+    contrary: Sequence[Contrary], citations: Sequence[Citation], passages: Sequence[ScoredPassage]
+) -> tuple[tuple[Citation, ...], tuple[Side, ...]]:
+    """Give the sides of a disagreement, and the citations of an answer with those more that the sides need."""
+    cited, sides = list(citations), []
+    for one in contrary:
+        holding = next((each for each in cited if _holds(each, one.evidence)), None)
+        if holding is None:
+            number = 1 + max((each.number for each in cited), default=0)
+            holding = _cite(number, Excerpt(one.evidence.article, one.evidence.start, one.evidence.end, 1), passages)
+            cited.append(holding)
+        sides.append(Side(one.value, holding.number, one.kind))
+    return tuple(cited), tuple(sides)
 
 
 def nearest(ranked: Sequence[Evidence], passages: Sequence[ScoredPassage]) -> tuple[Citation, ...]:
@@ -78,6 +98,11 @@ def _cite(number: int, excerpt: Excerpt, passages: Sequence[ScoredPassage]) -> C
     copies = (found.also_in for found in passages if found.article.id == excerpt.article.id)
     citation = quote(number, excerpt.article, excerpt.start, excerpt.end)
     return replace(citation, also_in=next(copies, ()))
+
+
+def _holds(citation: Citation, evidence: Evidence) -> bool:
+    same = citation.article_id == evidence.article.id
+    return same and citation.start <= evidence.start and evidence.end <= citation.end
 
 
 @lru_cache(maxsize=64)

@@ -40,13 +40,13 @@ class Excerpt:
         return self.article.text[self.start : self.end]
 
 
-def extract(ranked: Sequence[Evidence]) -> list[Excerpt]:
+def extract(ranked: Sequence[Evidence], wanted: Sequence[Evidence] = ()) -> list[Excerpt]:
     """Choose at most four sentences of some eighty words from evidence that stands best first.
 
     None of them nearly repeats another. A sentence that begins with a bare pronoun comes with the one before it, in one
-    excerpt.
+    excerpt. What is `wanted` comes first, however long it is and however alike.
     """
-    excerpts: list[Excerpt] = []
+    excerpts = [_whole(evidence) for evidence in wanted]
     for evidence in likely(ranked):
         excerpt = _whole(evidence)
         if any(_overlaps(excerpt, other) for other in excerpts):

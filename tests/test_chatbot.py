@@ -54,7 +54,8 @@ def check(answer: Answer, chatbot: Chatbot) -> None:
         assert (citation.title, citation.source, citation.date) == (article.title, article.source, article.date)
     numbers = [citation.number for citation in answer.citations]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert {number for sentence in answer.sentences for number in sentence.citations} == set(numbers)
+    cited = {number for sentence in answer.sentences for number in sentence.citations}
+    assert cited | {side.citation for side in answer.sides} == set(numbers)
 
 
 @pytest.mark.parametrize(
