@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rag.dates import MONTHS
 from rag.kinds import Kind
 from rag.quantities import quantities
 from rag.words import STOP_WORDS, matches, words
@@ -13,9 +14,7 @@ from rag.words import STOP_WORDS, matches, words
 COMPARED: frozenset[Kind] = frozenset({"person", "place", "thing", "time", "quantity", "money"})
 ROUGH, ROUNDED = Decimal("0.1"), Decimal("0.05")
 
-_MONTHS = frozenset(
-    "january february march april may june july august september october november december".split()  # noqa: SIM905
-)
+_MONTHS = frozenset(map(str.lower, MONTHS))
 _MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 _DAY = re.compile(r"(?<![0-9])[0-9]{1,2}(?![0-9])")
 _YEAR = re.compile(r"(?<![0-9])(1[0-9]{3}|20[0-9]{2})(?:[-–]([0-9]{2}(?:[0-9]{2})?))?(?![0-9])")

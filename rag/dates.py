@@ -9,6 +9,10 @@ from functools import lru_cache
 EARLIEST_YEAR = 1400
 LATEST_YEAR = 2100
 LONGEST_DATE = 60
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d])(?:[T ,].*)?")
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T.*)?")
@@ -33,6 +37,11 @@ def known_day(stored: str) -> str:
         return stored if dt.date.fromisoformat(stored).isoformat() == stored else ""
     except ValueError:
         return ""
+
+
+def month_number(name: str) -> int:
+    """Give 9 for "September", "Sept." or "SEP"."""
+    return next(number for number, month in enumerate(MONTHS, start=1) if month.lower().startswith(name[:3].lower()))
 
 
 @lru_cache(maxsize=4096)

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
+from rag.dates import MONTHS
+
+_MONTHS = tuple(map(str.lower, MONTHS))
 _MONTH = (
     r"(?:Jan(?:uary)?+|Feb(?:ruary)?+|March|Mar(?=\.)|April|Apr|May|June?+|July?+|Aug(?:ust)?+|Sept?+(?:ember)?+|"
     r"Oct(?:ober)?+|Nov(?:ember)?+|Dec(?:ember)?+)\b"

@@ -9,14 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rag.dates import MONTHS, month_number
 from rag.periods import Period, around, back, months, one_day
 from rag.tenses import tense_of
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _SHIFTS = {"last": 1, "this": 0, "next": -1}
 # What reached five or six days back was mostly written after the day that its article bears.
 _DAYS_BACK = 4
@@ -120,7 +117,7 @@ def _is_told(match: re.Match[str], text: str) -> bool:
 
 def _dated(match: re.Match[str], setting: _Setting) -> Period | None:
     """Give the day of "Tuesday, July 16": of three years, the weekday fits at most one."""
-    month, day = _month(match["month"] or match["of"]), int(match["day"] or match["first"])
+    month, day = month_number(match["month"] or match["of"]), int(match["day"] or match["first"])
     this = setting.published.year
     for year in [int(match["year"].strip(", "))] if match["year"] else [this - 1, this, this + 1]:
         with suppress(ValueError):  # the 29th of February
@@ -182,15 +179,15 @@ def _this_or_next(match: re.Match[str], setting: _Setting) -> Period | None:
 
 def _last_month(match: re.Match[str], setting: _Setting) -> Period | None:
     # In September "last July" is this year's to some and the year before's to others.
-    month, today = _month(match["month"]), setting.published
+    month, today = month_number(match["month"]), setting.published
     return months(today.year - 1, month, month) if month >= today.month else None
 
 
 def _in_month(match: re.Match[str], setting: _Setting) -> Period | None:
     """Give "in July" where it is one of the last months, and no other year is spoken of."""
     sentence, today = setting.sentence, setting.published
-    month = months(today.year, _month(match["month"]), _month(match["month"]))
-    near = 0 < today.month - _month(match["month"]) <= _MONTHS_BACK and setting.years <= {today.year}
+    month = months(today.year, month_number(match["month"]), month_number(match["month"]))
+    near = 0 < today.month - month_number(match["month"]) <= _MONTHS_BACK and setting.years <= {today.year}
     return month if near and tense_of(sentence, match.start(), match.end()) == "past" else None
 
 
@@ -202,10 +199,6 @@ def _weekday(name: str) -> int:
     return _WEEKDAYS.index(name[:3])
 
 
-def _month(name: str) -> int:
-    return next(number for number, month in enumerate(_MONTHS, start=1) if month.startswith(name[:3]))
-
-
 def _written(period: Period, words: str) -> str:
     """Give a period in words, only its year beside words that name the month."""
     first, last = period.since, period.until
@@ -214,12 +207,12 @@ def _written(period: Period, words: str) -> str:
     if re.search(_A_MONTH, words) or (first.month, last.month) == (1, 12):
         return f"{last.year}"
     if (last - first).days > 7:
-        return f"{_MONTHS[last.month - 1]} {last.year}"
-    end = f"{last.day} {_MONTHS[last.month - 1]} {last.year}"
+        return f"{MONTHS[last.month - 1]} {last.year}"
+    end = f"{last.day} {MONTHS[last.month - 1]} {last.year}"
     if first.month == last.month:
         return end if first == last else f"{first.day}–{end}"
     year = "" if first.year == last.year else f" {first.year}"
-    return f"{first.day} {_MONTHS[first.month - 1]}{year} – {end}"
+    return f"{first.day} {MONTHS[first.month - 1]}{year} – {end}"
 
 
 _KINDS: tuple[tuple[re.Pattern[str], _Read], ...] = (

@@ -57,10 +57,8 @@ def subject(sentence: Sentence, at: int) -> Phrase | None:
         return OF_SENTENCE
     if token.low in ("who", "that", "which"):
         return _antecedent(sentence, place)
-    if token.low in ("both", "all", "each") and place and is_word(sentence[place - 1]):
-        return _shared(sentence, place)
     if token.low in PRONOUNS or token.low in QUANTIFIERS:
-        return Phrase(place, place)
+        return _shared(sentence, place) or Phrase(place, place)
     if token.text == "," or token.text in DASHES:
         return _with_apposition(sentence, place)
     return phrase_before(sentence, 0, place) if is_word(token) or token.text == ")" else None
@@ -68,6 +66,8 @@ def subject(sentence: Sentence, at: int) -> Phrase | None:
 
 def _shared(sentence: Sentence, at: int) -> Phrase | None:
     """Find "the hospital and the line" before "both said"."""
+    if sentence[at].low not in ("both", "all") or at == 0 or not is_word(sentence[at - 1]):
+        return None
     breaks = (place for place in range(at, 0, -1) if sentence[place - 1].low in (QUOTED, *BREAKS))
     start = _after_aside(sentence, next(breaks, 0), at)
     return Phrase(start, at - 1) if start is not None and start < at else None

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TypeVar
 
-from rag.dates import EARLIEST_YEAR, LATEST_YEAR, iso_day
+from rag.dates import EARLIEST_YEAR, LATEST_YEAR, iso_day, month_number
 from rag.periods import Period, around, back, hull, months, one_day
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ORDINALS = ("first", "second", "third", "fourth")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -168,7 +167,7 @@ def _relative(text: _Text, today: dt.date) -> list[Period]:
         (_AGO, lambda m: around(back(today, _number(m["count"]), m["unit"].lower()), m["unit"].lower())),
         (_THIS_OR_LAST, partial(_this_or_last, today)),
         (_YESTERDAY, lambda _: one_day(back(today, 1, "day"))),
-        (_LAST_MONTH, lambda m: _month_before(today, _month(m["month"]))),
+        (_LAST_MONTH, lambda m: _month_before(today, month_number(m["month"]))),
     ]
     if text.has(_A_DAY):
         kinds.append((_TODAY, lambda _: one_day(today)))
@@ -236,7 +235,7 @@ def _only_year(periods: list[Period | None]) -> int:
 
 def _in_year(year: int, match: re.Match[str]) -> Period | None:
     """Give "on October 3" in the only year that the question names."""
-    day = dt.date(year, _month(match["month"] or match["of"]), _number(match["day"] or match["first"]))
+    day = dt.date(year, month_number(match["month"] or match["of"]), _number(match["day"] or match["first"]))
     return one_day(day)
 
 
@@ -276,7 +275,7 @@ def _read_date(written: str) -> Period | None:
     if not (year := int(found.get("year") or 0)):
         return None
     if found.get("day"):
-        month, first = _month(found["month"]), _number(found["day"])
+        month, first = month_number(found["month"]), _number(found["day"])
         last = _number(found["last"] or found["day"])
         return Period(dt.date(year, month, first), dt.date(year, month, last)) if first <= last else None
     return months(year, *_part_of_year(found))
@@ -285,7 +284,7 @@ def _read_date(written: str) -> Period | None:
 def _part_of_year(found: dict[str, str | None]) -> tuple[int, int]:
     """Give the first and the last month."""
     if month := found.get("month"):
-        return _month(month), _month(month)
+        return month_number(month), month_number(month)
     if season := found.get("season"):
         return _SEASONS[season.lower()]
     if half := found.get("half"):
@@ -293,10 +292,6 @@ def _part_of_year(found: dict[str, str | None]) -> tuple[int, int]:
     ordinal = (found.get("ordinal") or "").lower()
     quarter = _ORDINALS.index(ordinal) + 1 if ordinal else int(found.get("quarter") or 0)
     return (quarter * 3 - 2, quarter * 3) if quarter else (1, 12)
-
-
-def _month(name: str) -> int:
-    return _MONTHS.index(name[:3].lower()) + 1
 
 
 def _number(written: str) -> int:

@@ -51,6 +51,8 @@ def test_a_quotation_has_the_speaker_whom_the_words_beside_it_name(text: str, qu
         ("The ferry sails, according to a report by the port.", "The ferry sails", "a report by the port"),
         ("According to Ann Roe, the ferry sails.", "the ferry sails", "Ann Roe"),
         ("Officials say the ferry sails.", "the ferry sails", "Officials"),
+        ("On Monday, Ann Roe and the port both said the ferry sails.", "the ferry sails", "Ann Roe and the port"),
+        ("Both said the ferry sails.", "the ferry sails", "Both"),
     ],
 )
 def test_what_is_reported_has_its_speaker(text: str, reported: str, speaker: str) -> None:

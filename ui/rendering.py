@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from rag.answers import Answer, Citation, Searched, Sentence, Span
 from rag.articles import Article
+from rag.dates import MONTHS
 from rag.talk import (
     CALIBRATION,
     DISAGREEMENT,
@@ -29,10 +30,6 @@ from rag.talk import (
     understanding,
 )
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 COPIES_SHOWN = 5
 ANSWER, GLOSS = "answer", "gloss"
 LONGEST_KEPT = 30  # characters; a longer word may need to be broken itself
