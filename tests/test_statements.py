@@ -212,4 +212,5 @@ def test_text_made_to_be_slow_is_read_in_time_that_grows_with_its_length(piece: 
         find_statements(piece * (times // len(piece)))
         return time.process_time() - started
 
-    assert seconds(8_000) < 0.05 + 10 * max(seconds(2_000), 0.005)
+    short, long = (min(seconds(length) for _ in range(3)) for length in (2_000, 8_000))  # a machine may be busy
+    assert long < 0.05 + 10 * max(short, 0.005)
