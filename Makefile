@@ -42,7 +42,7 @@ test: .venv/installed-for-tests browser
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@echo "Running the tests"
-	@$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .venv/created:
 	@[ -n "$(PYTHON)" ] || { echo "Onrecord needs Python 3.11 or newer. Install it, or name it: make chat PYTHON=/path/to/python3" >&2; exit 2; }
