@@ -32,10 +32,10 @@ class Composed:
 
 
 def compose(question: Question, ranked: Sequence[Evidence], passages: Sequence[ScoredPassage]) -> Composed:
-    """Answer with the likeliest sentences of the articles; where they disagree, with one of each side."""
+    """Answer with the likeliest sentences; where articles disagree, with one of each side, a correction first."""
     contrary = disagreements(question, ranked)
-    differing = sorted((one.evidence for one in contrary), key=lambda each: -each.likelihood)
-    excerpts = extract(_statements_first(question, ranked), wanted=differing)
+    foremost = sorted(contrary, key=lambda one: (one.kind != "correction", -one.evidence.likelihood))
+    excerpts = extract(_statements_first(question, ranked), wanted=[one.evidence for one in foremost])
     cited = tuple(_cite(number, excerpt, passages) for number, excerpt in enumerate(excerpts, start=1))
     said = (_say(question, excerpt, number) for number, excerpt in enumerate(excerpts, start=1))
     citations, sides = set_beside(contrary, cited, passages)

@@ -233,8 +233,10 @@ class ExportedModel:
         """Give one unit vector a text, in their order."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         prompt = self._prompts[question]
-        batches = self._batches(self._tokens([prompt + text for text in texts]))
-        if len(texts) <= BATCH:
+        # The sentences of one answer are few: in small batches the threads share them evenly, and little is padded.
+        size = min(BATCH, -(-len(texts) // (2 * self._runtime.streams)) or 1)
+        batches = self._batches(self._tokens([prompt + text for text in texts]), size)
+        if len(texts) <= size:
             self._fill(vectors, batches)
         else:
             self._fill_in_threads(vectors, _Shared(batches))
@@ -264,9 +266,9 @@ class ExportedModel:
             for encoding in self._cut.encode_batch_fast(part)
         ]
 
-    def _batches(self, tokens: list[Numbers]) -> Iterator[Batch]:
+    def _batches(self, tokens: list[Numbers], size: int) -> Iterator[Batch]:
         """Yield the texts sorted by length, so that those of a batch need next to no padding; the longest first."""
-        for rows in _parts(sorted(range(len(tokens)), key=lambda row: -len(tokens[row])), BATCH):
+        for rows in _parts(sorted(range(len(tokens)), key=lambda row: -len(tokens[row])), size):
             longest = max(len(tokens[rows[0]]), 1)
             shape = len(rows), min(-(-longest // LENGTH_STEP) * LENGTH_STEP, self.maximum_tokens)
             padded, mask = np.full(shape, self._padding, dtype=np.int64), np.zeros(shape, dtype=np.int64)

@@ -98,6 +98,12 @@ def test_the_likeliest_side_answers_first() -> None:
     assert composed.sides == (Side("12", 2), Side("19", 1))
 
 
+def test_a_correction_answers_before_what_it_corrects() -> None:
+    composed = compose(read_question(HURT), weighed(WIRE, LEDGER, CORRECTION), [])
+
+    assert [citation.article_id for citation in composed.citations] == ["correction", "wire", "ledger"]
+
+
 def test_an_answer_of_a_model_has_the_sides_beside_it(archive: Path, embedder: Embedder) -> None:
     writes = Writes("The hospital said 19 people were injured when the old pier at Ferrow collapsed [1][2][3].")
     with Chatbot(Retriever(Archive.open(archive), embedder), writes) as chatbot:
