@@ -20,6 +20,7 @@ from rag.disagreeing import disagreements
 from rag.errors import GenerationFailed
 from rag.evidence import Verdict, are_about, likely, weigh_evidence
 from rag.examples import suggest_questions
+from rag.extraction import MAXIMUM_SENTENCES
 from rag.filters import Day, Field, Filters
 from rag.generation import Generator, LanguageModel
 from rag.passages import ScoredPassage
@@ -65,25 +66,38 @@ class Chatbot:
         self.close()
 
     def ask(
-        self, question: str, *, history: Sequence[Turn] = (), filters: Filters | None = None, as_of: Day = None
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        as_of: Day = None,
+        sentences: int = MAXIMUM_SENTENCES,
     ) -> Answer:
         """Answer a question, or say that the archive does not. Raises `QuestionError` and `FilterError`."""
-        *_, answer = self.stream(question, history=history, filters=filters, as_of=as_of)
+        *_, answer = self.stream(question, history=history, filters=filters, as_of=as_of, sentences=sentences)
         return answer
 
     def stream(
-        self, question: str, *, history: Sequence[Turn] = (), filters: Filters | None = None, as_of: Day = None
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        as_of: Day = None,
+        sentences: int = MAXIMUM_SENTENCES,
     ) -> Iterator[Answer]:
         """Yield the answer as it grows; the last one is complete.
 
         The question is understood after the `history`, what was asked and answered before it, oldest first. Only
-        articles that meet the filters are read, and none that was published after the day `as_of`. Raises
-        `QuestionError` and `FilterError`.
+        articles that meet the filters are read, and none that was published after the day `as_of`. Without a language
+        model it has at most so many `sentences`, of some twenty words each, and at least one. Raises `QuestionError`
+        and `FilterError`.
         """
         asked = read_question(question)
         blank = Answer(asked.text, "not_in_archive", (), (), self.retriever.searched(filters=filters, as_of=as_of))
         understood, blank = self._understand(asked, history, blank)
-        put = _Put(asked, understood, filters, as_of)
+        put = _Put(asked, understood, filters, as_of, sentences)
         passages = self._retrieve(put, filters, as_of)
         if self._generator is None or not passages or blank.notice:
             yield self._extract(blank, put, passages)
@@ -156,7 +170,7 @@ class Chatbot:
         verdict = self._weigh(put, passages)
         if not verdict.answers:
             return self._refuse(blank, put, passages, verdict)
-        composed = compose(put.question, verdict.ranked, passages)
+        composed = compose(put.question, verdict.ranked, passages, put.sentences)
         return replace(
             blank,
             state="answered",
@@ -233,12 +247,13 @@ class Chatbot:
 
 @dataclass(frozen=True, slots=True)
 class _Put:
-    """A question as it was asked, how it is understood, and of which articles it is asked."""
+    """A question as it was asked, how it is understood, of which articles it is asked, and for how long an answer."""
 
     question: Question
     understood: Understood
     filters: Filters | None
     as_of: Day
+    sentences: int
 
     @property
     def meant(self) -> Question:

@@ -231,6 +231,9 @@ def ask(
     since: SinceOption = "",
     until: UntilOption = "",
     as_of: AsOfOption = "",
+    sentences: Annotated[
+        int, typer.Option(help="How many sentences at most, of some twenty words each.", min=1, max=12)
+    ] = 4,
     archive: ArchiveOption = None,
     model: ModelOption = None,
     llm: LLMOption = None,
@@ -245,7 +248,8 @@ def ask(
     with _opened_chatbot(question, settings) as chatbot, told("Answering"):
         from rag.conversation import Turn
 
-        answer = chatbot.ask(question, history=[Turn(asked) for asked in after or ()], filters=filters, as_of=as_of)
+        turns = [Turn(asked) for asked in after or ()]
+        answer = chatbot.ask(question, history=turns, filters=filters, as_of=as_of, sentences=sentences)
         _tell_unknown(filters, chatbot.retriever)
     if answer.notice:
         print(answer.notice, file=sys.stderr)

@@ -11,7 +11,7 @@ from rag.articles import Article
 from rag.citing import quote
 from rag.disagreeing import Contrary, disagreements
 from rag.evidence import Evidence
-from rag.extraction import Excerpt, extract
+from rag.extraction import MAXIMUM_SENTENCES, Excerpt, extract
 from rag.glosses import gloss
 from rag.marking import mark
 from rag.passages import ScoredPassage
@@ -31,11 +31,19 @@ class Composed:
     sides: tuple[Side, ...] = ()
 
 
-def compose(question: Question, ranked: Sequence[Evidence], passages: Sequence[ScoredPassage]) -> Composed:
-    """Answer with the likeliest sentences; where articles disagree, with one of each side, a correction first."""
+def compose(
+    question: Question,
+    ranked: Sequence[Evidence],
+    passages: Sequence[ScoredPassage],
+    most: int = MAXIMUM_SENTENCES,
+) -> Composed:
+    """Answer with at most so many of the likeliest sentences.
+
+    Where articles disagree, one of each side comes first, before them a correction.
+    """
     contrary = disagreements(question, ranked)
     foremost = sorted(contrary, key=lambda one: (one.kind != "correction", -one.evidence.likelihood))
-    excerpts = extract(_statements_first(question, ranked), wanted=[one.evidence for one in foremost])
+    excerpts = extract(_statements_first(question, ranked), [one.evidence for one in foremost], most)
     cited = tuple(_cite(number, excerpt, passages) for number, excerpt in enumerate(excerpts, start=1))
     said = (_say(question, excerpt, number) for number, excerpt in enumerate(excerpts, start=1))
     citations, sides = set_beside(contrary, cited, passages)

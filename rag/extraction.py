@@ -12,7 +12,7 @@ from rag.sentences import sentence_spans
 from rag.words import subject_words, words
 
 MAXIMUM_SENTENCES = 4
-MAXIMUM_WORDS = 80
+WORDS_A_SENTENCE = 20  # on average, so that four of them have some eighty words
 LONGEST_EXCERPT = 3
 REPETITION = 0.6
 
@@ -40,8 +40,10 @@ class Excerpt:
         return self.article.text[self.start : self.end]
 
 
-def extract(ranked: Sequence[Evidence], wanted: Sequence[Evidence] = ()) -> list[Excerpt]:
-    """Choose at most four sentences of some eighty words from evidence that stands best first.
+def extract(
+    ranked: Sequence[Evidence], wanted: Sequence[Evidence] = (), most: int = MAXIMUM_SENTENCES
+) -> list[Excerpt]:
+    """Choose at most so many sentences, of some twenty words each, from evidence that stands best first.
 
     None of them nearly repeats another. A sentence that begins with a bare pronoun comes with the one before it, in one
     excerpt. What is `wanted` comes first, however long it is and however alike.
@@ -50,8 +52,8 @@ def extract(ranked: Sequence[Evidence], wanted: Sequence[Evidence] = ()) -> list
     for evidence in likely(ranked):
         excerpt = _whole(evidence)
         if any(_overlaps(excerpt, other) for other in excerpts):
-            excerpts = _lengthened(excerpts, excerpt, evidence)
-        elif _fits(excerpt, excerpts) and not any(_repeats(excerpt, other) for other in excerpts):
+            excerpts = _lengthened(excerpts, excerpt, evidence, most)
+        elif _fits(excerpt, excerpts, most) and not any(_repeats(excerpt, other) for other in excerpts):
             excerpts.append(excerpt)
     return excerpts
 
@@ -78,10 +80,10 @@ def _whole(evidence: Evidence) -> Excerpt:
     return Excerpt(evidence.article, start, evidence.end, sentences)
 
 
-def _fits(excerpt: Excerpt, others: Sequence[Excerpt]) -> bool:
+def _fits(excerpt: Excerpt, others: Sequence[Excerpt], most: int) -> bool:
     """Say whether there is room for an excerpt beside others; for the first one there always is."""
     sentences = sum(each.sentences for each in (excerpt, *others))
-    return not others or (sentences <= MAXIMUM_SENTENCES and _count([excerpt, *others]) <= MAXIMUM_WORDS)
+    return not others or (sentences <= most and _count([excerpt, *others]) <= most * WORDS_A_SENTENCE)
 
 
 def _count(excerpts: Sequence[Excerpt]) -> int:
@@ -92,14 +94,14 @@ def _overlaps(one: Excerpt, other: Excerpt) -> bool:
     return one.article == other.article and one.start < other.end and other.start < one.end
 
 
-def _lengthened(excerpts: list[Excerpt], leaning: Excerpt, evidence: Evidence) -> list[Excerpt]:
+def _lengthened(excerpts: list[Excerpt], leaning: Excerpt, evidence: Evidence, most: int) -> list[Excerpt]:
     """Let an excerpt go on with the sentence after it, where that leans on its last one; it stays in its place."""
     [shown, *others] = [excerpt for excerpt in excerpts if _overlaps(leaning, excerpt)]
     adjoins = shown.end <= evidence.start and not shown.article.text[shown.end : evidence.start].strip()
     if others or leaning.start < shown.start or not adjoins:
         return excerpts
     longer = Excerpt(shown.article, shown.start, evidence.end, shown.sentences + 1)
-    if not _fits(longer, [other for other in excerpts if other is not shown]):
+    if not _fits(longer, [other for other in excerpts if other is not shown], most):
         return excerpts
     return [longer if other is shown else other for other in excerpts]
 

@@ -96,6 +96,14 @@ def test_what_the_archive_does_not_say_is_not_in_the_archive(chatbot: Chatbot, q
     assert (answer.searched.articles, answer.searched.first_date) == (56, "2018-07-30")
 
 
+def test_an_answer_is_as_long_as_is_asked_for(chatbot: Chatbot) -> None:
+    question = "Who was injured on the Grey Heron?"
+    lengths = [len(chatbot.ask(question, sentences=most).sentences) for most in (1, 4, 12)]
+
+    assert lengths[0] == 1
+    assert lengths == sorted(set(lengths))
+
+
 @pytest.mark.parametrize("question", ["", "  ", "a" * 2001])
 def test_what_is_no_question_is_refused(chatbot: Chatbot, question: str) -> None:
     with pytest.raises(QuestionError):

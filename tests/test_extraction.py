@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rag import Article
 from rag.evidence import Evidence
-from rag.extraction import MAXIMUM_SENTENCES, extract, leans_back
+from rag.extraction import LONGEST_EXCERPT, MAXIMUM_SENTENCES, extract, leans_back
 from rag.sentences import sentence_spans
 
 TEXT = (
@@ -87,11 +87,24 @@ def test_only_a_pronoun_that_nothing_explains_leans_back(sentence: str, expected
     assert leans_back(sentence) is expected
 
 
-@given(st.lists(st.tuples(st.integers(0, len(SPANS) - 1), st.floats(0.03, 1)), max_size=10))
-def test_an_answer_has_at_most_four_sentences_and_none_of_them_twice(picks: list[tuple[int, float]]) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, len(SPANS) - 1), st.floats(0.03, 1)), max_size=10),
+    st.integers(LONGEST_EXCERPT, 12),
+)
+def test_an_answer_has_at_most_so_many_sentences_and_none_of_them_twice(
+    picks: list[tuple[int, float]], most: int
+) -> None:
     ranked = sorted((evidence(place, likelihood) for place, likelihood in picks), key=lambda item: -item.likelihood)
 
-    excerpts = extract(ranked)
+    excerpts = extract(ranked, most=most)
 
     shown = [span for excerpt in excerpts for span in SPANS if excerpt.start <= span[0] and span[1] <= excerpt.end]
-    assert len(shown) == len(set(shown)) == sum(excerpt.sentences for excerpt in excerpts) <= MAXIMUM_SENTENCES
+    assert len(shown) == len(set(shown)) == sum(excerpt.sentences for excerpt in excerpts) <= most
+
+
+def test_an_answer_is_as_long_as_is_asked_for() -> None:
+    ranked = [evidence(place) for place in (6, 0, 2, 4, 5)]
+
+    assert [len(extract(ranked, most=most)) for most in (1, 2)] == [1, 2]
+    assert extract(ranked) == extract(ranked, most=MAXIMUM_SENTENCES)
+    assert len(extract(ranked, most=12)) == len(ranked)
