@@ -107,7 +107,7 @@ def test_the_version_is_printed() -> None:
         ("rebuild", "--archive --embed --help --model"),
         ("remove", "--archive --help"),
         ("export", "--archive --help"),
-        ("ask", f"--after --archive --as-of --help --json --llm --model {FILTERS}"),
+        ("ask", f"--after --archive --as-of --help --json --llm --model --sentences {FILTERS}"),
         ("search", f"--archive --as-of --by --explain --fusion --help --json --k --model {FILTERS}"),
         ("explain", f"--archive --as-of --help --json --k --model {FILTERS}"),
         ("article", "--archive --help --json"),
