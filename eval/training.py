@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import mean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -94,10 +94,9 @@ def train(model: CrossEncoder, lessons: Sequence[Lesson], *, steps: int, seed: i
 def logits(model: CrossEncoder, pairs: Sequence[tuple[str, Candidate]]) -> torch.Tensor:
     """Give the logit of each pair of a question and a sentence."""
     texts = [[question, SEPARATOR.join(filter(None, [one.context, one.sentence]))] for question, one in pairs]
-    tokenizer: Any = model.tokenizer
-    features = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
+    features = model.tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
     with torch.autocast("cpu", torch.bfloat16):
-        found: torch.Tensor = model.model(**features).logits
+        found: torch.Tensor = cast("Any", model.model)(**features).logits
     return found[:, 0].float()
 
 
