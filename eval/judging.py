@@ -7,27 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from .lessons import Candidate, Lesson, read_pairs, read_paragraphs
 from .statistics import Estimate, estimate
 from .tables import between, figure, print_table
-from .training import logits
 from .whole_measures import auroc
 
 if TYPE_CHECKING:
-    from sentence_transformers import CrossEncoder
+    from .training import Reader
 
-AT_ONCE = 64  # pairs
 CHOICES = 5
 Figure = tuple[float, float | None, float | None]
 EACH = 8  # of NQG's test part one question in so many
 
 
-def judge(model: CrossEncoder, data: Path) -> dict[str, Figure]:
+def judge(reader: Reader, data: Path) -> dict[str, Figure]:
     """Judge a reader on what it was not trained on: each figure with its 95 % interval, where it has one."""
-    chosen = share_right(score(model, five(read_pairs(data / "train", "test")[::EACH])))
-    held = score(model, read_paragraphs(data / "squad2", "report"))
+    chosen = share_right(score(reader, five(read_pairs(data / "train", "test")[::EACH])))
+    held = score(reader, read_paragraphs(data / "squad2", "report"))
     within = share_right(held)
     return {
         "right of five": (chosen.mean, chosen.low, chosen.high),
@@ -48,15 +45,9 @@ def five(lessons: Sequence[Lesson]) -> list[Lesson]:
     return [Lesson(one.question, Candidate(right.sentence), tuple(wrong)) for one, right, wrong in bare if right]
 
 
-def score(model: CrossEncoder, lessons: Sequence[Lesson]) -> list[tuple[float, float]]:
+def score(reader: Reader, lessons: Sequence[Lesson]) -> list[tuple[float, float]]:
     """Give for each lesson the logit of the right sentence, nan where none is, and the highest of the wrong ones."""
-    pairs = [(one.question, each) for one in lessons for each in (one.right, *one.wrong) if each]
-    order = sorted(range(len(pairs)), key=lambda at: len(pairs[at][0]) + len(pairs[at][1].sentence))
-    found = np.zeros(len(pairs))
-    with torch.inference_mode():
-        for start in range(0, len(order), AT_ONCE):
-            part = order[start : start + AT_ONCE]
-            found[part] = logits(model, [pairs[at] for at in part]).numpy()
+    found = reader.score([(one.question, each) for one in lessons for each in (one.right, *one.wrong) if each])
     scores, read = [], 0
     for one in lessons:
         own = found[read : read + len(one.wrong) + (one.right is not None)]

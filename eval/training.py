@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -20,7 +21,10 @@ from rag.models import PACKAGED_MODEL, find_model
 from .lessons import Candidate, Lesson, add_hard, kept_out, read_pairs, read_paragraphs, read_roles
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from sentence_transformers import CrossEncoder
+
+    Scores = NDArray[np.float64]
 
 SEPARATOR = " [SEP] "  # between what stands before a sentence and the sentence
 LONGEST = 128  # tokens of question, context and sentence
@@ -31,11 +35,37 @@ BODY_RATE, HEAD_RATE, WARM_SHARE = 8e-5, 4e-4, 0.05
 # Drawing what to drop took a third of the time of a step on a CPU; in one pass over the lessons nothing needs it.
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
 BARE_SHARE = 0.5  # of the lessons lose their context, so that none is needed
-TOLD_EVERY = 50
+TOLD_EVERY, AT_ONCE = 50, 64  # steps; pairs that are scored together
 WITHOUT_SHARE = 0.15  # lose the sentence that answers, so that none does
 
 
-def train_reader(data: Path, out: Path, *, steps: int, seed: int) -> CrossEncoder:
+class Reader:
+    """A cross-encoder that gives a question and a sentence a logit, which above 0 means that the sentence answers."""
+
+    def __init__(self, model: CrossEncoder) -> None:
+        self.model = model
+
+    @classmethod
+    def open(cls, folder: Path) -> Reader:
+        """Load a reader from where it was kept."""
+        from sentence_transformers import CrossEncoder
+
+        model: CrossEncoder = CrossEncoder(str(folder), device="cpu", local_files_only=True)
+        model.eval()
+        return cls(model)
+
+    def score(self, pairs: Sequence[tuple[str, Candidate]]) -> Scores:
+        """Give the logit of each pair, shape (len(pairs),)."""
+        order = sorted(range(len(pairs)), key=lambda at: len(pairs[at][0]) + len(pairs[at][1].sentence))
+        found = np.zeros(len(pairs))
+        with torch.inference_mode():
+            for start in range(0, len(order), AT_ONCE):
+                part = order[start : start + AT_ONCE]
+                found[part] = _logits(self.model, [pairs[at] for at in part]).numpy()
+        return found
+
+
+def train_reader(data: Path, out: Path, *, steps: int, seed: int) -> Reader:
     """Train a reader on the sets of a folder, and keep it at `out`."""
     from sentence_transformers import CrossEncoder
 
@@ -56,7 +86,7 @@ def train_reader(data: Path, out: Path, *, steps: int, seed: int) -> CrossEncode
     lessons = add_hard([*pairs, *roles, *paragraphs, *paragraphs], Embedder.open(PACKAGED_MODEL))
     train(model, lessons, steps=steps, seed=seed)
     model.save_pretrained(str(out))
-    return model
+    return Reader(model)
 
 
 def train(model: CrossEncoder, lessons: Sequence[Lesson], *, steps: int, seed: int) -> None:
@@ -91,7 +121,7 @@ def train(model: CrossEncoder, lessons: Sequence[Lesson], *, steps: int, seed: i
     model.eval()
 
 
-def logits(model: CrossEncoder, pairs: Sequence[tuple[str, Candidate]]) -> torch.Tensor:
+def _logits(model: CrossEncoder, pairs: Sequence[tuple[str, Candidate]]) -> torch.Tensor:
     """Give the logit of each pair of a question and a sentence."""
     texts = [[question, SEPARATOR.join(filter(None, [one.context, one.sentence]))] for question, one in pairs]
     features = model.tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
@@ -101,7 +131,7 @@ def logits(model: CrossEncoder, pairs: Sequence[tuple[str, Candidate]]) -> torch
 
 
 def _loss(model: CrossEncoder, batch: Sequence[tuple[str, list[Candidate], bool]]) -> torch.Tensor:
-    found = logits(model, [(question, one) for question, candidates, _ in batch for one in candidates])
+    found = _logits(model, [(question, one) for question, candidates, _ in batch for one in candidates])
     rows = found.reshape(len(batch), WRONG + 1)
     with_none = torch.cat([rows, torch.zeros(len(batch), 1)], dim=1)
     targets = torch.tensor([0 if answered else WRONG + 1 for _, _, answered in batch])

@@ -33,8 +33,8 @@ HEAVY = {
 }
 HOMES: dict[str, str | tuple[str, ...]] = {
     "chromadb": "rag/vectors.py",
-    "sentence_transformers": "rag/exporting.py",
-    "torch": "rag/exporting.py",
+    "sentence_transformers": ("rag/exporting.py", "eval/training.py"),  # a model that is run, and one that is made
+    "torch": ("rag/exporting.py", "eval/training.py"),
     "transformers": "rag/exporting.py",
     "onnxruntime": "rag/inference.py",
     "openvino": "rag/inference.py",

@@ -8,7 +8,7 @@ import pytest
 
 from eval.judging import score, share_right, tells_apart
 from eval.lessons import Candidate, Lesson, add_hard, kept_out, read_pairs, read_paragraphs, read_roles
-from eval.training import logits, train_reader
+from eval.training import Reader, train_reader
 from rag.embedding import Embedder
 
 BOATS = ["The ferry", "The pilot boat", "The tug", "The dredger", "The barge", "The yacht", "The trawler", "The cutter"]
@@ -113,19 +113,15 @@ def test_hard_sentences_come_first_and_the_right_one_is_not_among_them(embedder:
 
 
 def test_a_training_can_be_repeated_and_what_it_keeps_is_what_it_made(data: Path, tmp_path: Path) -> None:
-    from sentence_transformers import CrossEncoder
-
     pairs = [
         ("When was the tug built?", Candidate("The tug was built in 1912.")),
         ("Who?", Candidate("Nobody.", "Boats")),
     ]
     first, second = (train_reader(data, tmp_path / name, steps=2, seed=1) for name in ("a", "b"))
-    kept = CrossEncoder(str(tmp_path / "a"), device="cpu", local_files_only=True)
-    kept.model.eval()
 
-    expected = logits(first, pairs).detach().numpy()
-    assert logits(second, pairs).detach().numpy() == pytest.approx(expected, abs=1e-3)
-    assert logits(kept, pairs).detach().numpy() == pytest.approx(expected, abs=1e-3)
+    expected = first.score(pairs)
+    assert second.score(pairs) == pytest.approx(expected, abs=1e-3)
+    assert Reader.open(tmp_path / "a").score(pairs) == pytest.approx(expected, abs=1e-3)
     assert score(first, [Lesson(pairs[0][0], pairs[0][1], (pairs[1][1],))])[0][0] == pytest.approx(
         expected[0], abs=0.05
     )
