@@ -96,7 +96,6 @@ def train(model: CrossEncoder, lessons: Sequence[Lesson], *, steps: int, seed: i
     stands for "none of them": so a logit above 0 means that a sentence answers.
     """
     drawn = random.Random(seed)  # noqa: S311 # no secret
-    torch.manual_seed(seed)
     head = [weight for name, weight in model.named_parameters() if "classifier" in name or "pooler" in name]
     body = [weight for name, weight in model.named_parameters() if "classifier" not in name and "pooler" not in name]
     optimizer = torch.optim.AdamW([{"params": body}, {"params": head}], weight_decay=0.01, fused=True)

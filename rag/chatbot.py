@@ -91,8 +91,8 @@ class Chatbot:
 
         The question is understood after the `history`, what was asked and answered before it, oldest first. Only
         articles that meet the filters are read, and none that was published after the day `as_of`. Without a language
-        model it has at most so many `sentences`, of some twenty words each, and at least one. Raises `QuestionError`
-        and `FilterError`.
+        model it has at most so many `sentences`, of some twenty words each; more only where one leans on those before
+        it, or articles disagree and each side has one. Raises `QuestionError` and `FilterError`.
         """
         asked = read_question(question)
         blank = Answer(asked.text, "not_in_archive", (), (), self.retriever.searched(filters=filters, as_of=as_of))
