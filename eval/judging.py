@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 CHOICES = 5
 Figure = tuple[float, float | None, float | None]
-EACH = 8  # of NQG's test part one question in so many
+EACH = 8  # of a part of NQG one question in so many
 
 
-def judge(reader: Reader, data: Path) -> dict[str, Figure]:
-    """Judge a reader on what it was not trained on: each figure with its 95 % interval, where it has one."""
-    chosen = share_right(score(reader, five(read_pairs(data / "train", "test")[::EACH])))
+def judge(reader: Reader, data: Path, part: str) -> dict[str, Figure]:
+    """Judge a reader on what it was not trained on, such as that part of NQG: each figure with its 95 % interval."""
+    chosen = share_right(score(reader, five(read_pairs(data / "train", part)[::EACH])))
     held = score(reader, read_paragraphs(data / "squad2", "report"))
     within = share_right(held)
     return {

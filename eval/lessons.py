@@ -17,6 +17,7 @@ from .sets import read_set
 if TYPE_CHECKING:
     from rag.embedding import Embedder
 
+BLOCK = 512  # questions whose hard sentences are looked for at once
 NEAR, HARD = 8, 4  # sentences around the right one, and those of the whole file that are most like the question
 _TOKENS = (
     *(
@@ -106,10 +107,13 @@ def add_hard(lessons: Sequence[Lesson], embedder: Embedder) -> list[Lesson]:
     vectors = embedder.embed_passages([one.sentence for one in candidates])
     questions = embedder.embed_passages([lesson.question for lesson in lessons])
     hard = []
-    for lesson, vector in zip(lessons, questions, strict=True):
-        near = (candidates[at] for at in np.argpartition(-(vectors @ vector), HARD + 1)[: HARD + 1])
-        right = lesson.right.sentence if lesson.right else ""
-        hard.append(replace(lesson, wrong=(*[one for one in near if one.sentence != right], *lesson.wrong)))
+    for start in range(0, len(lessons), BLOCK):
+        likeness = questions[start : start + BLOCK] @ vectors.T
+        most = np.argpartition(-likeness, HARD + 1, axis=1)[:, : HARD + 1]
+        for lesson, near in zip(lessons[start : start + BLOCK], most, strict=True):
+            right = lesson.right.sentence if lesson.right else ""
+            wrong = [candidates[at] for at in near if candidates[at].sentence != right]
+            hard.append(replace(lesson, wrong=(*wrong, *lesson.wrong)))
     return hard
 
 

@@ -19,6 +19,7 @@ from rag.errors import SettingError
 from rag.fusion import Ranking
 from rag.generation import LanguageModel
 from rag.passages import Passage
+from rag.reader import open_reader
 from rag.retrieval import Retriever
 from rag.sentences import sentence_spans
 from rag.settings import Settings, load_settings
@@ -30,7 +31,7 @@ from .retrieved import Hit
 from .statistics import SEED
 
 T = TypeVar("T")
-OF_SETTINGS = ("model", "llm", "passage_tokens")
+OF_SETTINGS = ("model", "reader", "llm", "passage_tokens")
 USER = "user"  # all others answer
 LEAD_SENTENCES = 4  # as many as an answer has at most
 
@@ -113,7 +114,8 @@ class Choice:
     def open(self) -> Onrecord:
         """Open the archive; with a part of it left out, numbers would stand for a system that was not chosen."""
         retriever = Retriever.open(self.archive, self.settings, self.ranking, strict=True)
-        return Onrecord(Chatbot(retriever, LanguageModel.open(self.settings) if self.settings.llm else None))
+        generator = LanguageModel.open(self.settings) if self.settings.llm else None
+        return Onrecord(Chatbot(retriever, generator, open_reader(self.settings)))
 
 
 class Onrecord:

@@ -31,6 +31,8 @@ def run(folders: Sequence[Path], settings: Settings, *, as_json: bool = False) -
     try:
         with Meter() as meter:
             report = synchronise(folders, settings, meter)
+            if report.added:
+                _prepare_answers(settings, meter)
     except KeyboardInterrupt:
         print(STOPPED_LINE, file=sys.stderr)
         return STOPPED
@@ -40,6 +42,12 @@ def run(folders: Sequence[Path], settings: Settings, *, as_json: bool = False) -
         print(f"onrecord: {shown(report.trouble)}", file=sys.stderr)
         return FAILED
     return SOME_REFUSED if report.refusals else ALL_READ
+
+
+def _prepare_answers(settings: Settings, meter: Meter) -> None:
+    from rag.reader import prepare_reader
+
+    prepare_reader(settings, meter.announce)
 
 
 class Meter:

@@ -26,6 +26,7 @@ from rag.generation import Generator, LanguageModel
 from rag.passages import ScoredPassage
 from rag.prompting import write_prompt
 from rag.questions import MAXIMUM_CHARACTERS, Question, read_question
+from rag.reader import Reader, open_reader
 from rag.retrieval import Retriever
 from rag.settings import Settings, load_settings
 
@@ -38,9 +39,10 @@ SENTENCE_ENDS = (".", "!", "?", "]", "”", '"')
 class Chatbot:
     """Answers questions from one archive, on the record; safe to use from several threads."""
 
-    def __init__(self, retriever: Retriever, generator: Generator | None = None) -> None:
+    def __init__(self, retriever: Retriever, generator: Generator | None = None, reader: Reader | None = None) -> None:
         self.retriever = retriever
         self._generator = generator
+        self._reader = reader
 
     @classmethod
     def open(cls, archive: Path | str | None = None, settings: Settings | None = None) -> Self:
@@ -54,8 +56,9 @@ class Chatbot:
             retriever = opened.enter_context(Retriever.open(archive, settings))
             retriever.searched()
             generator = LanguageModel.open(settings) if settings.llm else None
+            reader = open_reader(settings)
             opened.pop_all()
-            return cls(retriever, generator)
+            return cls(retriever, generator, reader)
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +130,7 @@ class Chatbot:
         answered = (
             question.text
             for question, passages in found
-            if weigh_evidence(question, passages, self.retriever.embedder).answers
+            if weigh_evidence(question, passages, self.retriever.embedder, self._reader).answers
         )
         return list(islice(answered, most))
 
@@ -186,10 +189,10 @@ class Chatbot:
         With the words that are carried over, sentences that merely repeat the subject come first (of 22 follow-ups .50
         are right at once without them, .23 with them); but "When was that?" alone is like nothing.
         """
-        verdict = weigh_evidence(put.question, passages, self.retriever.embedder)
+        verdict = weigh_evidence(put.question, passages, self.retriever.embedder, self._reader)
         if put.understood.context is None:
             return verdict
-        by_meaning = weigh_evidence(put.meant, passages, self.retriever.embedder)
+        by_meaning = weigh_evidence(put.meant, passages, self.retriever.embedder, self._reader)
         return replace(verdict, probability=max(verdict.probability, by_meaning.probability))
 
     def _refuse(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from rag import exporting, inference
-from rag.inference import Vectors
-from rag.models import digest_of_model, export_folder, find_model, told_of_model
+from rag.exporting import TorchModel
+from rag.inference import ExportedModel, Vectors
+from rag.loading import Announce, encodable, load
+from rag.models import find_model, told_of_model
 
-Announce = Callable[[str], None]
-
-PREPARING = "Preparing the model for this machine, once"
 QUESTIONS_KEPT = 16
 
 
@@ -50,8 +45,7 @@ class Embedder:
         The first time on a machine takes half a minute more, which `announce` is told.
         """
         with told_of_model(name):
-            folder = find_model(name)
-            return cls(_open(folder, digest_of_model(folder), announce))
+            return cls(load(find_model(name), TorchModel, ExportedModel, announce))
 
     @property
     def dimension(self) -> int:
@@ -72,43 +66,17 @@ class Embedder:
         """Give one unit vector a text, shape (len(texts), dimension)."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return self._model.encode([_encodable(text) for text in texts], question=False)
+        return self._model.encode([encodable(text) for text in texts], question=False)
 
     def embed_question(self, question: str) -> Vectors:
         """Give the unit vector of a question, shape (dimension,), which is not to be written to."""
         return self._questions(question)
 
     def _embed_question(self, question: str) -> Vectors:
-        vector: Vectors = self._model.encode([_encodable(question)], question=True)[0]
+        vector: Vectors = self._model.encode([encodable(question)], question=True)[0]
         vector.flags.writeable = False
         return vector
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the tokens of each text, without the model's marks."""
-        return self._model.count([_encodable(text) for text in texts]) if texts else []
-
-
-def _open(folder: Path, sha256: str, announce: Announce | None) -> LoadedModel:
-    if _may_have_gpu() and exporting.torch_finds_gpu():
-        return exporting.TorchModel.open(folder, device="cuda")
-    export = export_folder(sha256)
-    manifest = exporting.read_export(export, sha256)
-    if manifest is None:
-        if announce:
-            announce(PREPARING)
-        manifest = exporting.export(folder, export, sha256)
-    if manifest.refusal:
-        return exporting.TorchModel.open(folder, reason=manifest.refusal)
-    return inference.ExportedModel.open(export, manifest, exporting.best_runtime(manifest.agreement))
-
-
-def _may_have_gpu() -> bool:
-    """Say whether PyTorch is worth asking for an NVIDIA GPU, since it takes seconds to load."""
-    if importlib.metadata.version("torch").endswith("+cpu"):
-        return False
-    return Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
-
-
-def _encodable(text: str) -> str:
-    """Replace half characters, which no tokenizer takes."""
-    return text.encode("utf-8", "replace").decode()
+        return self._model.count([encodable(text) for text in texts]) if texts else []

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.articles import Article
+from rag.calibration import Calibration, calibrations
 from rag.embedding import Embedder
+from rag.leaning import leans_back
 from rag.marking import fits
 from rag.passages import ScoredPassage
 from rag.questions import Question
+from rag.reader import Reader
 from rag.sentences import Span, sentence_spans
 from rag.words import Word, matches, words
 
@@ -23,27 +26,11 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-# A conditional logit over the sentences of one question, on `describe` and the likeness of meaning. `BIAS` makes a
-# probability of it that one sentence, taken by itself, answers.
-LIKENESS = 5.4
-WEIGHTS = np.array([1.2, 2.1, -1.9, 2.3, 5.7, -2.4, 2.6])
-SCALE, BIAS = 0.52, -7.8
-# Sentences are embedded only if their words put them among so many: on the tuning halves of SQuAD 2.0, NewsQA and
-# RealTimeQA the answers are as good with 12 as with all 50 to 70, and embedding is most of the time that one takes.
+# Sentences are read only if their words put them among so many: on the tuning halves of SQuAD 2.0, NewsQA and
+# RealTimeQA the answers are as good with 12 as with all 50 to 70, and reading is most of the time that one takes.
 SENTENCES_READ = 12
 LONGEST_READ = 300  # characters of each
-# A logistic regression that tells from its first sentence whether an answer is right: by how far its logit stands out
-# from those of the best eight, its likeness to the question, how much nearer it is to the question without the words
-# that it lacks, the share of the question's names that its passage lacks, the share of all its words that no passage
-# has, and how many words it has. Fitted on the tuning halves of SQuAD 2.0 (1,181 questions; the set counts one and a
-# half times), NewsQA (947), RealTimeQA (149) and MultiHop-RAG (38, counting half), on 230 of the sample, and on 533
-# that were asked of another archive than their own (counting half in all).
-JUDGED = np.array([0.16, 2.44, -5.11, -1.68, -1.82, 0.46])
-JUDGED_BIAS = -1.76
 BESIDE, MANY_WORDS, FEW_WORDS = 8, 20, 10
-# So 3, 6 and 2 % of the answerable questions of SQuAD, NewsQA and RealTimeQA are refused, 97 % of the unanswerable ones
-# of MultiHop-RAG and 75 % of those about other matters; of those on the same topic (SQuAD) only 9 %.
-THRESHOLD = 0.25
 # A further sentence must be this likely beside the best one, or the answer grows by mere neighbours of the subject.
 RELATIVE_LIKELIHOOD = 0.2
 ABOUT_SHARE = 0.5
@@ -68,11 +55,12 @@ class Verdict:
 
     ranked: tuple[Evidence, ...] = ()
     probability: float = 0.0
+    threshold: float = 1.0
 
     @property
     def answers(self) -> bool:
         """Whether that is enough for an answer."""
-        return bool(self.ranked) and self.probability >= THRESHOLD
+        return bool(self.ranked) and self.probability >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,37 +77,89 @@ class Candidate:
         """The stored characters of the sentence."""
         return self.found.article.text[self.start : self.end]
 
+    @property
+    def context(self) -> str:
+        """What stands before the sentence, where it begins with a pronoun that only that explains."""
+        return self.before if leans_back(self.text) else ""
 
-def weigh_evidence(question: Question, passages: Sequence[ScoredPassage], embedder: Embedder) -> Verdict:
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Sentences that were read, and what tells that they answer, a row each.
+
+    The columns are those of `describe`, and the logit of the reader, or without one the cosine with the question.
+    """
+
+    kept: tuple[Candidate, ...]
+    rows: Numbers
+
+
+def weigh_evidence(
+    question: Question, passages: Sequence[ScoredPassage], embedder: Embedder, reader: Reader | None = None
+) -> Verdict:
     """Weigh the sentences of the passages as evidence, and say how probable it is that they answer."""
     found = candidates(passages)
     if not found:
         return Verdict()
-    described = describe(question, found)
-    worded = described @ WEIGHTS
-    kept = np.argsort(-worded, kind="stable")[:SENTENCES_READ]
-    vectors = embedder.embed_passages([found[at].text[:LONGEST_READ] for at in kept])
-    likeness = vectors @ embedder.embed_question(question.text)
-    logits = worded[kept] + LIKENESS * likeness
+    calibration = calibrations()["words" if reader is None else "reader"]
+    return judge(question, passages, read_signs(question, found, embedder, reader), calibration, embedder)
+
+
+def judge(
+    question: Question,
+    passages: Sequence[ScoredPassage],
+    read: Signs,
+    calibration: Calibration,
+    embedder: Embedder,
+) -> Verdict:
+    """Rank sentences that were read by how likely each answers, and say how probable it is that the first does."""
+    logits = read.rows @ calibration.sentence
     order = np.argsort(-logits, kind="stable")
-    ranked = [found[at] for at in kept[order]]
-    likelihoods = 1 / (1 + np.exp(-SCALE * logits[order] - BIAS))
-    first = order[0]
-    nearer = vectors[first] @ embedder.embed_question(_without_what_lacks(question, ranked[0]))
-    judged = [
-        logits[first] - logits[order[:BESIDE]].mean(),
-        likeness[first],
-        max(0.0, nearer - likeness[first]),
-        described[kept[first], MISSING],
-        _unknown(question, passages),
-        min(MANY_WORDS, len(question.words)) / FEW_WORDS,
-    ]
     evidence = (
         Evidence(one.found.article, one.start, one.end, float(likelihood))
-        for one, likelihood in zip(ranked, likelihoods, strict=True)
+        for one, likelihood in zip([read.kept[at] for at in order], calibration.likelihood(logits[order]), strict=True)
     )
-    probability = 1 / (1 + np.exp(-np.dot(JUDGED, judged) - JUDGED_BIAS))
-    return Verdict(tuple(evidence), float(probability))
+    whole = answer_signs(question, passages, read, logits, embedder)
+    return Verdict(tuple(evidence), calibration.probability(whole), calibration.threshold)
+
+
+def read_signs(question: Question, found: Sequence[Candidate], embedder: Embedder, reader: Reader | None) -> Signs:
+    """Read the sentences that their words put first, and say what tells that each answers."""
+    described = describe(question, found)
+    worded = described @ calibrations()["words"].sentence[: described.shape[1]]
+    order = np.argsort(-worded, kind="stable")[:SENTENCES_READ]
+    kept = [found[at] for at in order]
+    if reader is None:
+        vectors = embedder.embed_passages([one.text[:LONGEST_READ] for one in kept])
+        read = vectors @ embedder.embed_question(question.text)
+    else:
+        read = reader.score(question.text, [(one.context, one.text) for one in kept])
+    return Signs(tuple(kept), np.column_stack([described[order], read]))
+
+
+def answer_signs(
+    question: Question, passages: Sequence[ScoredPassage], read: Signs, logits: Numbers, embedder: Embedder
+) -> Numbers:
+    """Give what tells whether the sentence of the highest logit answers, shape (6,).
+
+    They are how far it stands out from the mean of the best eight; its likeness to the question; how much nearer it is
+    to the question without the words that it lacks; the share of the question's names that its passage lacks; the share
+    of all its words that no passage has; and how many words it has.
+    """
+    first = int(np.argmax(logits))
+    vector = embedder.embed_passages([read.kept[first].text[:LONGEST_READ]])[0]
+    likeness = float(vector @ embedder.embed_question(question.text))
+    nearer = float(vector @ embedder.embed_question(_without_what_lacks(question, read.kept[first])))
+    return np.array(
+        [
+            logits[first] - np.sort(logits)[::-1][:BESIDE].mean(),
+            likeness,
+            max(0.0, nearer - likeness),
+            float(read.rows[first, MISSING]),
+            _unknown(question, passages),
+            min(MANY_WORDS, len(question.words)) / FEW_WORDS,
+        ]
+    )
 
 
 def likely(ranked: Sequence[Evidence]) -> list[Evidence]:

@@ -1,4 +1,4 @@
-"""The embedding model in sentence-transformers: loaded, exported once for a faster runtime, checked against it.
+"""A model in sentence-transformers: loaded, exported once for a faster runtime, checked against it.
 
 The only module that loads sentence-transformers and PyTorch. Both are slow to load and large, so an export is made in a
 process of its own; where there can be none, the model runs here in PyTorch.
@@ -13,8 +13,9 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ from rag.inference import (
 from rag.models import sha256_of
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 EXPORT_SECONDS = 900
@@ -101,7 +103,7 @@ class TorchModel:
 
 def torch_finds_gpu() -> bool:
     """Say whether PyTorch can use an NVIDIA GPU; takes the seconds that loading PyTorch takes."""
-    _prepare()
+    prepare()
     import torch
 
     return torch.cuda.is_available()
@@ -123,7 +125,7 @@ def read_export(folder: Path, model: str) -> Manifest | None:
     if manifest is None or manifest.model != model:
         return None
     if manifest.refusal:
-        return manifest if manifest.versions == _versions() else None
+        return manifest if manifest.versions == versions() else None
     checked = all(label in manifest.agreement for label in runtimes())
     return manifest if checked and is_whole(folder, manifest) else None
 
@@ -133,25 +135,28 @@ def best_runtime(agreement: Mapping[str, float]) -> str:
     return next((label for label in runtimes() if agreement.get(label, 0) >= LEAST_AGREEMENT), "")
 
 
-def export(source: Path, folder: Path, model: str) -> Manifest:
-    """Export the model at `source` into `folder` unless another process just did; a refusal says why that cannot be."""
+def export(source: Path, folder: Path, model: str, maker: str = __name__) -> Manifest:
+    """Export the model at `source` into `folder` unless another process just did; a refusal says why that cannot be.
+
+    `maker` is the module that does it, in a process of its own.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f"{folder.name}.lock"), timeout=EXPORT_SECONDS):
-            return read_export(folder, model) or _make(source, folder, model)
+            return read_export(folder, model) or _make(source, folder, model, maker)
     except OSError as error:
         return _refused(model, f"{folder.parent} cannot be written: {error.strerror or error}")
     except TimeoutExpired:
         return _refused(model, f"the export took more than {EXPORT_SECONDS} seconds")
 
 
-def _make(source: Path, folder: Path, model: str) -> Manifest:
+def _make(source: Path, folder: Path, model: str, maker: str) -> Manifest:
     for abandoned in folder.parent.glob(f"{folder.name}.*/"):
         shutil.rmtree(abandoned, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.", ignore_cleanup_errors=True) as name:
         made = Path(name) / "made"
         made.mkdir()
-        ended = run_module(__name__, ["export", str(source), str(made), model], seconds=EXPORT_SECONDS)
+        ended = run_module(maker, ["export", str(source), str(made), model], seconds=EXPORT_SECONDS)
         manifest = read_manifest(made)
         if manifest is None:
             return _refused(model, f"the export ended with status {ended.returncode}")
@@ -162,22 +167,27 @@ def _make(source: Path, folder: Path, model: str) -> Manifest:
 
 
 def _refused(model: str, reason: str) -> Manifest:
-    return Manifest(model, 0, 0, 0, "", "", {}, {}, _versions(), reason)
+    return Manifest(model, 0, 0, 0, "", "", {}, {}, versions(), reason)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Give the versions of the libraries that make an export."""
     return {name: importlib.metadata.version(name) for name in MAKERS}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Do in this process what `export` and `download` ask for."""
-    action, source, *rest = sys.argv[1:] if arguments is None else arguments
+    action, source, *rest = sys.argv[1:]
     if action == "download":
         _load(source, "cpu", offline=False)
         return 0
-    folder, model = Path(rest[0]), rest[1]
+    return write(source, Path(rest[0]), rest[1], _export_embedder)
+
+
+def write(source: str, folder: Path, model: str, make: Callable[[str, Path, str], Manifest]) -> int:
+    """Make an export in this process, and leave its manifest beside it, or one that says why there is none."""
     try:
-        manifest = _write_export(source, folder, model)
+        manifest = make(source, folder, model)
     except OSError:  # a disk that is full today: no reason not to try again
         raise
     except Exception as error:
@@ -187,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _write_export(source: str, folder: Path, model: str) -> Manifest:
+def _export_embedder(source: str, folder: Path, model: str) -> Manifest:
     loaded = _load(source, "cpu", offline=True, for_export=True).float().eval()
     loaded.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
     _write_graph(loaded, folder / GRAPH)
@@ -200,9 +210,14 @@ def _write_export(source: str, folder: Path, model: str) -> Manifest:
         passage_prompt=next((loaded.prompts[name] or "" for name in DOCUMENT_PROMPTS if name in loaded.prompts), ""),
         agreement={},
         files={path.name: sha256_of(path) for path in sorted(folder.iterdir())},
-        versions=_versions(),
+        versions=versions(),
     )
-    agreement = {label: _agreement(TorchModel(loaded, ""), folder, manifest, label) for label in runtimes()}
+    return checked(folder, manifest, partial(_agreement, TorchModel(loaded, "")))
+
+
+def checked(folder: Path, manifest: Manifest, agree: Callable[[Path, Manifest, str], float]) -> Manifest:
+    """Say in a manifest how well the export agrees with sentence-transformers in every runtime of this machine."""
+    agreement = {label: agree(folder, manifest, label) for label in runtimes()}
     # What was compiled here is looked up by its path, which is another one from now on.
     shutil.rmtree(folder / COMPILED, ignore_errors=True)
     refusal = "" if best_runtime(agreement) else f"the export does not agree with sentence-transformers: {agreement}"
@@ -222,20 +237,27 @@ def _write_graph(model: SentenceTransformer, path: Path) -> None:
             features = self.model({"input_ids": tokens, "attention_mask": mask})
             return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
 
-    tokens = torch.ones((2, 16), dtype=torch.int64)
-    mask = torch.ones((2, 16), dtype=torch.int64)
+    # ONNX Runtime refuses a graph whose output is called "embedding": the model has a node of that name.
+    save_graph(Graph(), 2, int(model.max_seq_length or 0), path, "sentence_embedding")
+
+
+def save_graph(graph: torch.nn.Module, inputs: int, longest: int, path: Path, output: str) -> None:
+    """Export a module that takes so many of the numbers of tokens, their mask and their kinds, of any length."""
+    import torch
+
+    tokens, mask = torch.ones((2, 16), dtype=torch.int64), torch.ones((2, 16), dtype=torch.int64)
     mask[1, 9:] = 0
+    kinds = torch.zeros_like(tokens)
+    kinds[:, 5:] = 1
     texts = torch.export.Dim("texts", min=1, max=4096)
-    length = torch.export.Dim("length", min=2, max=int(model.max_seq_length or 0))
-    sizes = {0: texts, 1: length}
+    length = torch.export.Dim("length", min=2, max=longest)
     program = torch.onnx.export(
-        Graph().eval(),
-        (tokens, mask),
+        graph.eval(),
+        (tokens, mask, kinds)[:inputs],
         dynamo=True,
-        input_names=["tokens", "mask"],
-        # ONNX Runtime refuses a graph whose output is called "embedding": the model has a node of that name.
-        output_names=["sentence_embedding"],
-        dynamic_shapes=(sizes, sizes),
+        input_names=["tokens", "mask", "kinds"][:inputs],
+        output_names=[output],
+        dynamic_shapes=({0: texts, 1: length},) * inputs,
         opset_version=OPSET,
         verbose=False,
     )
@@ -258,7 +280,7 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def _load(source: str, device: str, *, offline: bool, for_export: bool = False) -> SentenceTransformer:
-    _prepare()
+    prepare()
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -271,7 +293,8 @@ def _load(source: str, device: str, *, offline: bool, for_export: bool = False) 
     )
 
 
-def _prepare() -> None:
+def prepare() -> None:
+    """Set what PyTorch and the tokenizers read of their environment when they are loaded."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Threads of torch that wait in a busy loop fight for the cores with all else that runs: with one other process a
     # question took .47 s instead of .01 s, and 64 sentences 1.9 s instead of .3 s.

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.articles import Article
 from rag.evidence import Evidence, likely
+from rag.leaning import leans_back
 from rag.sentences import sentence_spans
-from rag.words import subject_words, words
+from rag.words import subject_words
 
 MAXIMUM_SENTENCES = 4
 WORDS_A_SENTENCE = 20  # on average, so that four of them have some eighty words
 LONGEST_EXCERPT = 3
 REPETITION = 0.6
-
-_LINK = r"(?:(?:But|And|Yet|So|Then|Still|Also|Meanwhile|However|Instead|Later|Now),? )?"
-_BARE = re.compile(
-    rf"{_LINK}(?:(?:He|She|It|They|he|she|it|they)\b|"
-    r"(?:This|That|These|Those|this|that|these|those) "
-    r"(?:is|was|are|were|has|had|have|will|would|could|should|may|might|must|means|meant|came|comes|did|does|made)\b)"
-)
-_OWNED = re.compile(rf"{_LINK}(?:His|Her|Its|Their|his|her|its|their)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +48,6 @@ def extract(
         elif _fits(excerpt, excerpts, most) and not any(_repeats(excerpt, other) for other in excerpts):
             excerpts.append(excerpt)
     return excerpts
-
-
-def leans_back(sentence: str) -> bool:
-    """Say whether a sentence begins with a pronoun that only the sentence before it can explain."""
-    if _BARE.match(sentence):
-        return True
-    return bool(_OWNED.match(sentence)) and not any(
-        word.capital and word.text.isalpha() for word in words(sentence)[1:]
-    )
 
 
 def _whole(evidence: Evidence) -> Excerpt:

@@ -1,4 +1,4 @@
-"""Running an exported model: texts in, unit vectors out. The only module that loads OpenVINO or ONNX Runtime."""
+"""Running an exported model: texts in, numbers out. The only module that loads OpenVINO or ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -83,11 +83,10 @@ def is_whole(folder: Path, manifest: Manifest) -> bool:
 
 
 class Batch(NamedTuple):
-    """Token numbers of a few texts, padded to the longest of them, and the places of the texts among all."""
+    """The inputs of a graph for a few texts, padded to the longest of them, and the places of the texts among all."""
 
     rows: list[int]
-    tokens: Numbers
-    mask: Numbers
+    inputs: tuple[Numbers, ...]
 
 
 class Runtime(Protocol):
@@ -96,8 +95,8 @@ class Runtime(Protocol):
     streams: int
     words: str
 
-    def run(self, tokens: Numbers, mask: Numbers) -> Vectors:
-        """Give the vectors of one batch."""
+    def run(self, *inputs: Numbers) -> Vectors:
+        """Give a row of numbers for each text of a batch: of token numbers, their mask, and what else a graph takes."""
 
 
 @contextlib.contextmanager
@@ -127,14 +126,14 @@ class OpenVino:
         self._kept = threading.local()
         with _FIRST_USE, _compiling(graph.parent):
             self._model: Any = _openvino().Core().compile_model(graph, "CPU", options)
-            self.run(np.zeros((1, LENGTH_STEP), dtype=np.int64), np.ones((1, LENGTH_STEP), dtype=np.int64))
+            self.run(*[np.ones((1, LENGTH_STEP), dtype=np.int64) for _ in self._model.inputs])
 
-    def run(self, tokens: Numbers, mask: Numbers) -> Vectors:
-        """Give the vectors of one batch."""
+    def run(self, *inputs: Numbers) -> Vectors:
+        """Give a row of numbers for each text of a batch."""
         # Not an AsyncInferQueue: one that is let go while a callback ends made one process in six abort, or hang.
         if not hasattr(self._kept, "request"):
             self._kept.request = self._model.create_infer_request()  # for every batch, it costs a fifth of the time
-        shared: Vectors = self._kept.request.infer({0: tokens, 1: mask}, share_inputs=True, share_outputs=True)[0]
+        shared: Vectors = self._kept.request.infer(dict(enumerate(inputs)), share_inputs=True, share_outputs=True)[0]
         return shared.copy()
 
 
@@ -154,10 +153,10 @@ class OnnxRuntime:
         self._session: Any = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._names = [entry.name for entry in self._session.get_inputs()]
 
-    def run(self, tokens: Numbers, mask: Numbers) -> Vectors:
-        """Give the vectors of one batch."""
-        vectors: Vectors = self._session.run(None, dict(zip(self._names, (tokens, mask), strict=True)))[0]
-        return vectors
+    def run(self, *inputs: Numbers) -> Vectors:
+        """Give a row of numbers for each text of a batch."""
+        rows: Vectors = self._session.run(None, dict(zip(self._names, inputs, strict=True)))[0]
+        return rows
 
 
 @cache
@@ -231,25 +230,9 @@ class ExportedModel:
 
     def encode(self, texts: Sequence[str], *, question: bool) -> Vectors:
         """Give one unit vector a text, in their order."""
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         prompt = self._prompts[question]
-        # The sentences of one answer are few: in small batches the threads share them evenly, and little is padded.
-        size = min(BATCH, -(-len(texts) // (2 * self._runtime.streams)) or 1)
-        batches = self._batches(self._tokens([prompt + text for text in texts]), size)
-        if len(texts) <= size:
-            self._fill(vectors, batches)
-        else:
-            self._fill_in_threads(vectors, _Shared(batches))
-        return vectors
-
-    def _fill(self, vectors: Vectors, batches: Iterable[Batch]) -> None:
-        for rows, tokens, mask in batches:
-            vectors[rows] = self._runtime.run(tokens, mask)
-
-    def _fill_in_threads(self, vectors: Vectors, batches: Iterable[Batch]) -> None:
-        with ThreadPoolExecutor(self._runtime.streams) as pool:
-            for done in [pool.submit(self._fill, vectors, batches) for _ in range(self._runtime.streams)]:
-                done.result()
+        encoded = [(ids,) for ids in self._tokens([prompt + text for text in texts])]
+        return _run(self._runtime, encoded, self._padding, self.maximum_tokens, width=self.dimension)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Count the tokens of each text, without the model's marks."""
@@ -266,16 +249,68 @@ class ExportedModel:
             for encoding in self._cut.encode_batch_fast(part)
         ]
 
-    def _batches(self, tokens: list[Numbers], size: int) -> Iterator[Batch]:
-        """Yield the texts sorted by length, so that those of a batch need next to no padding; the longest first."""
-        for rows in _parts(sorted(range(len(tokens)), key=lambda row: -len(tokens[row])), size):
-            longest = max(len(tokens[rows[0]]), 1)
-            shape = len(rows), min(-(-longest // LENGTH_STEP) * LENGTH_STEP, self.maximum_tokens)
-            padded, mask = np.full(shape, self._padding, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-            for line, row in enumerate(rows):
-                padded[line, : len(tokens[row])] = tokens[row]
-                mask[line, : len(tokens[row])] = 1
-            yield Batch(rows, padded, mask)
+
+class ExportedReader:
+    """An exported cross-encoder with its tokenizer; safe to use from several threads."""
+
+    def __init__(self, manifest: Manifest, tokenizer: str, runtime: Runtime) -> None:
+        self.runtime = runtime.words
+        self._padding = manifest.padding
+        self._longest = manifest.maximum_tokens
+        self._runtime = runtime
+        self._cut = _tokenizer(tokenizer)
+        self._cut.enable_truncation(manifest.maximum_tokens, strategy="longest_first")
+
+    @classmethod
+    def open(cls, folder: Path, manifest: Manifest, label: str) -> ExportedReader:
+        """Load an export into the runtime of that name."""
+        return cls(manifest, (folder / TOKENIZER).read_text(encoding="utf-8"), runtimes()[label](folder / GRAPH))
+
+    def score(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Give the logit of each text for the question, in their order."""
+        encoded = [
+            (np.asarray(each.ids, dtype=np.int64), np.asarray(each.type_ids, dtype=np.int64))
+            for each in self._cut.encode_batch([(question, text) for text in texts])
+        ]
+        return _run(self._runtime, encoded, self._padding, self._longest, width=1)[:, 0]
+
+
+def _run(
+    runtime: Runtime, encoded: Sequence[tuple[Numbers, ...]], padding: int, longest: int, *, width: int
+) -> Vectors:
+    """Run a graph on texts, each its token numbers and what else is told of each token; give a row for each text."""
+    rows = np.zeros((len(encoded), width), dtype=np.float32)
+    # The sentences of one answer are few: in small batches the threads share them evenly, and little is padded.
+    size = min(BATCH, -(-len(encoded) // (2 * runtime.streams)) or 1)
+    batches = _batches(encoded, size, padding, longest)
+    if len(encoded) <= size:
+        _fill(runtime, rows, batches)
+    else:
+        shared = _Shared(batches)
+        with ThreadPoolExecutor(runtime.streams) as pool:
+            for done in [pool.submit(_fill, runtime, rows, shared) for _ in range(runtime.streams)]:
+                done.result()
+    return rows
+
+
+def _fill(runtime: Runtime, rows: Vectors, batches: Iterable[Batch]) -> None:
+    for places, inputs in batches:
+        rows[places] = runtime.run(*inputs)
+
+
+def _batches(encoded: Sequence[tuple[Numbers, ...]], size: int, padding: int, longest: int) -> Iterator[Batch]:
+    """Yield the texts sorted by length, so that those of a batch need next to no padding; the longest first."""
+    for rows in _parts(sorted(range(len(encoded)), key=lambda row: -len(encoded[row][0])), size):
+        length = max(len(encoded[rows[0]][0]), 1)
+        shape = len(rows), min(-(-length // LENGTH_STEP) * LENGTH_STEP, longest)
+        tokens, mask = np.full(shape, padding, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        more = [np.zeros(shape, dtype=np.int64) for _ in encoded[rows[0]][1:]]
+        for line, row in enumerate(rows):
+            ids, *rest = encoded[row]
+            tokens[line, : len(ids)], mask[line, : len(ids)] = ids, 1
+            for padded, told in zip(more, rest, strict=True):
+                padded[line, : len(ids)] = told
+        yield Batch(rows, (tokens, mask, *more))
 
 
 class _Shared:

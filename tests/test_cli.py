@@ -17,8 +17,8 @@ from platformdirs import user_cache_dir
 from rag import Article, Settings, index_articles
 from rag.answers import Gloss, Sentence
 from rag.archive import Archive
+from rag.calibration import calibrations
 from rag.cli import main
-from rag.evidence import THRESHOLD
 from rag.indexing import archive_facts, locked
 from tests.llm_servers import Says, Sends, scripted_server
 
@@ -196,7 +196,7 @@ def test_an_answer_is_printed_before_its_citations(onrecord: Onrecord, asked: Ra
 def test_what_is_not_in_the_archive_is_said_with_what_was_searched(onrecord: Onrecord, small_archive: Path) -> None:
     answer = json.loads(onrecord("ask", ABSENT, "--json", "--archive", small_archive).out)
 
-    assert answer.pop("probability") < THRESHOLD
+    assert answer.pop("probability") < calibrations()["words"].threshold
     assert {tuple(citation) for citation in answer.pop("nearest")} == {tuple(CITATION)}
     assert answer == {
         "question": ABSENT,

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.embedding import PREPARING, Embedder
+from rag.embedding import Embedder
 from rag.exporting import best_runtime, export, read_export, torch_finds_gpu
 from rag.inference import COMPILED, Manifest, runtimes
+from rag.loading import PREPARING
 from rag.models import PACKAGED_MODEL, export_folder, find_model, model_facts
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from rag import Article
 from rag.evidence import Evidence
-from rag.extraction import LONGEST_EXCERPT, MAXIMUM_SENTENCES, extract, leans_back
+from rag.extraction import LONGEST_EXCERPT, MAXIMUM_SENTENCES, extract
+from rag.leaning import leans_back
 from rag.sentences import sentence_spans
 
 TEXT = (

@@ -33,9 +33,10 @@ HEAVY = {
 }
 HOMES: dict[str, str | tuple[str, ...]] = {
     "chromadb": "rag/vectors.py",
-    "sentence_transformers": ("rag/exporting.py", "eval/training.py"),  # a model that is run, and one that is made
-    "torch": ("rag/exporting.py", "eval/training.py"),
-    "transformers": "rag/exporting.py",
+    # A model that is run, and one that is made.
+    "sentence_transformers": ("rag/exporting.py", "rag/exporting_readers.py", "eval/training.py"),
+    "torch": ("rag/exporting.py", "rag/exporting_readers.py", "eval/training.py"),
+    "transformers": ("rag/exporting.py", "rag/exporting_readers.py"),
     "onnxruntime": "rag/inference.py",
     "openvino": "rag/inference.py",
     "tokenizers": "rag/inference.py",

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.judging import score, share_right, tells_apart
+from eval.judging import judge, score, share_right, tells_apart
 from eval.lessons import Candidate, Lesson, add_hard, kept_out, read_pairs, read_paragraphs, read_roles
 from eval.training import Reader, train_reader
 from rag.embedding import Embedder
@@ -125,6 +125,15 @@ def test_a_training_can_be_repeated_and_what_it_keeps_is_what_it_made(data: Path
     assert score(first, [Lesson(pairs[0][0], pairs[0][1], (pairs[1][1],))])[0][0] == pytest.approx(
         expected[0], abs=0.05
     )
+
+
+def test_pairs_alone_are_trained_on_as_others_measured_them(data: Path, tmp_path: Path) -> None:
+    reader = train_reader(data, tmp_path / "reader", steps=2, seed=1, pairs_alone=True)
+
+    judged = judge(reader, data, "test")
+
+    assert list(judged) == ["right of five", "right in the paragraph", "answerable or not, AUROC"]
+    assert all(0 <= value <= 1 for value, _, _ in judged.values())
 
 
 def test_figures_are_those_of_the_scores() -> None:
