@@ -40,7 +40,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = [
         {
             "id": f"q{at}{known}",
-            "question": "When was the tug built?" if known else "When was the tug sold?",
+            "question": f"When was the tug built in yard {at}?" if known else f"When was the tug sold by yard {at}?",
             "answers": ["1912"] if known else [],
             "gold_articles": [f"a{at}"],
             "answerable": known,
