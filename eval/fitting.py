@@ -85,6 +85,7 @@ def fit_all(sources: Sequence[Source], settings: Settings, out: Path) -> None:
                 other = sources[number - 1]
                 if other.archive != source.archive:
                     examples += list(_examples(retriever, reader, other, answered=False))
+            print(f"{name}: {number + 1} of {len(sources)} sets read, {len(examples):,} questions", file=sys.stderr)
         if embedder is not None:
             fitted[name] = fit(examples, embedder)
     out.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
