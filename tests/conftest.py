@@ -19,7 +19,7 @@ CORPUS = ROOT / "corpus"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a longer run kill the indexing process more often, and measure beside the peer."""
-    parser.addoption("--kills", type=int, default=40, help="at how many steps of publishing, at least, a process dies")
+    parser.addoption("--kills", type=int, default=30, help="at how many steps of publishing, at least, a process dies")
     parser.addoption("--bench", action="store_true", help="run the benchmark beside LlamaIndex, too: two minutes more")
 
 
