@@ -14,7 +14,8 @@ import numpy as np
 from rag.calibration import Calibration
 from rag.chatbot import PASSAGES_READ
 from rag.composing import compose
-from rag.evidence import Signs, answer_signs, candidates, judge, read_signs
+from rag.embedding import Embedder
+from rag.evidence import Candidate, Signs, answer_signs, candidates, judge, read_signs
 from rag.passages import ScoredPassage
 from rag.questions import Question as Asked
 from rag.questions import read_question
@@ -23,6 +24,7 @@ from rag.retrieval import Retriever
 from rag.settings import Settings
 
 from .errors import EvalError
+from .questions import Question
 from .retrieval_measures import holds_answer, telling
 from .sets import read_set
 
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-    from rag.embedding import Embedder
 
     Numbers = NDArray[np.float64]
 
@@ -62,47 +62,56 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A question, what was read for it, which of these sentences answer it, and the answers that are known."""
+class Posed:
+    """A question, the passages and sentences that were found for it, and the answers that are known."""
 
     question: Asked
     passages: list[ScoredPassage]
-    signs: Signs
-    right: NDArray[np.bool_]
+    found: list[Candidate]
     answers: list[str]
     weight: float
+
+    def read(self, embedder: Embedder, reader: Reader | None) -> Example:
+        """Read its sentences with a reader, or without one."""
+        signs = read_signs(self.question, self.found, embedder, reader)
+        return Example(self, signs, np.array([holds_answer(one.text, self.answers) for one in signs.kept]))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question with what was read for it, and which of these sentences answer it."""
+
+    posed: Posed
+    signs: Signs
+    right: NDArray[np.bool_]
 
 
 def fit_all(sources: Sequence[Source], settings: Settings, out: Path) -> None:
     """Fit on the tuning halves of question sets, without a reader and with the one of the settings; write both."""
-    embedder, fitted = None, {}
-    for name, reader in (("words", None), ("reader", Reader.open(settings.reader))):
-        examples = []
-        for number, source in enumerate(sources):
-            with Retriever.open(source.archive, settings) as retriever:
-                embedder = retriever.embedder
-                examples += list(_examples(retriever, reader, source, answered=True))
-                other = sources[number - 1]
-                if other.archive != source.archive:
-                    examples += list(_examples(retriever, reader, other, answered=False))
-            print(f"{name}: {number + 1} of {len(sources)} sets read, {len(examples):,} questions", file=sys.stderr)
-        if embedder is not None:
-            fitted[name] = fit(examples, embedder)
+    readers = {"words": None, "reader": Reader.open(settings.reader)}
+    embedder = Embedder.open(settings.model)
+    examples: dict[str, list[Example]] = {name: [] for name in readers}
+    for number, source in enumerate(sources):
+        posed = list(_pose(source, sources[number - 1], settings))
+        for name, reader in readers.items():
+            examples[name] += [each.read(embedder, reader) for each in posed]
+        print(f"{number + 1} of {len(sources)} sets read, {len(examples['words']):,} questions", file=sys.stderr)
+    fitted = {name: fit(own, embedder) for name, own in examples.items()}
     out.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
 
 
 def fit(examples: Sequence[Example], embedder: Embedder) -> dict[str, Any]:
     """Fit the weights of sentences, then those of whole answers, and choose below what no answer is given."""
-    sentence = fit_choice([(each.signs.rows, each.right, each.weight) for each in examples if each.right.any()])
+    sentence = fit_choice([(each.signs.rows, each.right, each.posed.weight) for each in examples if each.right.any()])
     logits = [each.signs.rows @ sentence for each in examples]
-    weights = np.array([each.weight for each in examples])
+    weights = np.array([each.posed.weight for each in examples])
     rows = np.concatenate(logits)[:, None]
     [scale], bias = fit_logistic(
         rows, np.concatenate([each.right for each in examples]), np.repeat(weights, [len(each) for each in logits])
     )
     signs = np.array(
         [
-            answer_signs(each.question, each.passages, each.signs, own, embedder)
+            answer_signs(each.posed.question, each.posed.passages, each.signs, own, embedder)
             for each, own in zip(examples, logits, strict=True)
         ]
     )
@@ -111,7 +120,7 @@ def fit(examples: Sequence[Example], embedder: Embedder) -> dict[str, Any]:
     answer, answer_bias = fit_logistic(signs, right, weights)
     calibration = replace(draft, answer=answer, answer_bias=answer_bias)
     probabilities = np.array([calibration.probability(row) for row in signs])
-    answerable = np.array([bool(each.answers) for each in examples])
+    answerable = np.array([bool(each.posed.answers) for each in examples])
     print(f"{len(examples):,} questions, {np.average(right, weights=weights):.3f} right", file=sys.stderr)
     return {
         "sentence": [round(float(value), 3) for value in sentence],
@@ -159,21 +168,32 @@ def _least(loss: Callable[[Numbers], tuple[float, Numbers]], size: int) -> Numbe
     return found
 
 
-def _examples(retriever: Retriever, reader: Reader | None, source: Source, *, answered: bool) -> Iterator[Example]:
-    questions = [one for one in read_set(source.questions, ["half=tune"]).questions if not one.history]
-    for question in questions if answered else questions[::ELSEWHERE]:
-        asked = read_question(question.question)
-        passages = retriever.retrieve(asked.text, k=PASSAGES_READ, as_of=question.date if answered else None)
-        answers = telling(question.answers) if answered and question.answerable else []
-        if (answers or not answered or not question.answerable) and (found := candidates(passages)):
-            signs = read_signs(asked, found, retriever.embedder, reader)
-            right = np.array([holds_answer(one.text, answers) for one in signs.kept])
-            weight = source.weight if answered else source.weight / 2
-            yield Example(asked, passages, signs, right, answers, weight)
+def _pose(source: Source, other: Source, settings: Settings) -> Iterator[Posed]:
+    """Ask a source its own questions, and some of another one, which nothing there answers."""
+    with Retriever.open(source.archive, settings) as retriever:
+        for question in _asked(source):
+            answers = telling(question.answers) if question.answerable else []
+            if answers or not question.answerable:
+                yield from _find(retriever, question, question.date, answers, source.weight)
+        if other.archive != source.archive:
+            for question in _asked(other)[::ELSEWHERE]:
+                yield from _find(retriever, question, "", [], other.weight / 2)
+
+
+def _asked(source: Source) -> list[Question]:
+    return [one for one in read_set(source.questions, ["half=tune"]).questions if not one.history]
+
+
+def _find(retriever: Retriever, question: Question, day: str, answers: list[str], weight: float) -> Iterator[Posed]:
+    asked = read_question(question.question)
+    passages = retriever.retrieve(asked.text, k=PASSAGES_READ, as_of=day)
+    if found := candidates(passages):
+        yield Posed(asked, passages, found, answers, weight)
 
 
 def _is_right(example: Example, calibration: Calibration, embedder: Embedder) -> bool:
     """Say whether an answer made of the ranked sentences holds what it should."""
-    ranked = judge(example.question, example.passages, example.signs, calibration, embedder).ranked
-    composed = compose(example.question, ranked, example.passages)
-    return holds_answer(" ".join(sentence.text for sentence in composed.sentences), example.answers)
+    posed = example.posed
+    ranked = judge(posed.question, posed.passages, example.signs, calibration, embedder).ranked
+    composed = compose(posed.question, ranked, posed.passages)
+    return holds_answer(" ".join(sentence.text for sentence in composed.sentences), posed.answers)

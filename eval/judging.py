@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .lessons import Candidate, Lesson, read_pairs, read_paragraphs
+from .lessons import Lesson, five, read_pairs, read_paragraphs
 from .statistics import Estimate, estimate
 from .tables import between, figure, print_table
 from .whole_measures import auroc
@@ -16,7 +16,6 @@ from .whole_measures import auroc
 if TYPE_CHECKING:
     from .training import Reader
 
-CHOICES = 5
 Figure = tuple[float, float | None, float | None]
 EACH = 8  # of a part of NQG one question in so many
 
@@ -37,12 +36,6 @@ def print_judged(judged: Mapping[str, Figure]) -> None:
     """Print what `judge` found."""
     rows = [(name, figure(value), between(low, high)) for name, (value, low, high) in judged.items()]
     print_table(("measure", "value", "95 %"), rows, left=1)
-
-
-def five(lessons: Sequence[Lesson]) -> list[Lesson]:
-    """Give the lessons with the four nearest wrong sentences and no context, as the set is told of elsewhere."""
-    bare = [(one, one.right, [Candidate(each.sentence) for each in one.wrong[: CHOICES - 1]]) for one in lessons]
-    return [Lesson(one.question, Candidate(right.sentence), tuple(wrong)) for one, right, wrong in bare if right]
 
 
 def score(reader: Reader, lessons: Sequence[Lesson]) -> list[tuple[float, float]]:

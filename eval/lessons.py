@@ -17,6 +17,7 @@ from .sets import read_set
 if TYPE_CHECKING:
     from rag.embedding import Embedder
 
+CHOICES = 5
 BLOCK = 512  # questions whose hard sentences are looked for at once
 NEAR, HARD = 8, 4  # sentences around the right one, and those of the whole file that are most like the question
 _TOKENS = (
@@ -86,6 +87,12 @@ def read_paragraphs(folder: Path, half: str) -> list[Lesson]:
             wrong = tuple(one for one in candidates if one not in right)
             lessons.append(Lesson(asked.question, right[0] if right else None, wrong))
     return lessons
+
+
+def five(lessons: Sequence[Lesson]) -> list[Lesson]:
+    """Give the lessons with the four nearest wrong sentences and no context, as the set is told of elsewhere."""
+    bare = [(one, one.right, [Candidate(each.sentence) for each in one.wrong[: CHOICES - 1]]) for one in lessons]
+    return [Lesson(one.question, Candidate(right.sentence), tuple(wrong)) for one, right, wrong in bare if right]
 
 
 def kept_out(lessons: Sequence[Lesson], held: Sequence[Lesson]) -> list[Lesson]:

@@ -21,7 +21,7 @@ from rag.inference import OpenVino, runtimes
 from rag.models import PACKAGED_MODEL, find_model
 from rag.reader import written
 
-from .lessons import Candidate, Lesson, add_hard, kept_out, read_pairs, read_paragraphs, read_roles
+from .lessons import Candidate, Lesson, add_hard, five, kept_out, read_pairs, read_paragraphs, read_roles
 from .siblings import Siblings
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def train_reader(data: Path, out: Path, *, steps: int, seed: int, pairs_alone: b
         config_kwargs=dict.fromkeys(DROPOUTS, 0.0),
     )
     model.max_seq_length = LONGEST
-    lessons = _bare(read_pairs(data / "train", "dev")) if pairs_alone else _all_lessons(data)
+    lessons = five(read_pairs(data / "train", "dev")) if pairs_alone else _all_lessons(data)
     print(f"{len(lessons):,} questions", file=sys.stderr)
     train(model, lessons, steps=steps, seed=seed, with_none=not pairs_alone)
     model.save_pretrained(str(out))
@@ -110,18 +110,6 @@ def _all_lessons(data: Path) -> list[Lesson]:
     roles = kept_out([one for part in ("dev", "test") for one in read_roles(data / "train", part)], held)
     paragraphs = read_paragraphs(data / "squad2", "tune")
     return add_hard([*pairs, *roles, *paragraphs, *paragraphs], Embedder.open(PACKAGED_MODEL))
-
-
-def _bare(lessons: Sequence[Lesson]) -> list[Lesson]:
-    """Give the lessons with the four nearest wrong sentences and no context."""
-    return [
-        Lesson(
-            one.question,
-            one.right and Candidate(one.right.sentence),
-            tuple(Candidate(each.sentence) for each in one.wrong[:4]),
-        )
-        for one in lessons
-    ]
 
 
 def train(model: CrossEncoder, lessons: Sequence[Lesson], *, steps: int, seed: int, with_none: bool = True) -> None:
@@ -203,13 +191,14 @@ def _batches(lessons: Sequence[Lesson], drawn: random.Random, siblings: Siblings
 
 def _pose(lesson: Lesson, drawn: random.Random, siblings: Siblings | None) -> Posed:
     """Put a question to four sentences; where `siblings` are given, with some share so that none answers."""
-    question, right, fate = lesson.question, lesson.right, drawn.random()
-    if siblings and right and fate < ALTERED_SHARE:
-        question = siblings.altered(question, right.sentence, drawn)
-    answered = right is not None and (not siblings or fate >= ALTERED_SHARE + WITHOUT_SHARE or not question)
-    shown = right if answered or (question and fate < ALTERED_SHARE) else None
+    fate = drawn.random()
+    withholds = siblings is not None and ALTERED_SHARE <= fate < ALTERED_SHARE + WITHOUT_SHARE
+    altered = ""
+    if siblings and lesson.right and fate < ALTERED_SHARE:
+        altered = siblings.altered(lesson.question, lesson.right.sentence, drawn)
+    shown = None if withholds else lesson.right
     wrong = drawn.sample(lesson.wrong, WRONG + (shown is None))
     candidates = [shown, *wrong] if shown else wrong
     if drawn.random() < BARE_SHARE:
         candidates = [Candidate(one.sentence) for one in candidates]
-    return Posed(question or lesson.question, candidates, answered)
+    return Posed(altered or lesson.question, candidates, answered=shown is not None and not altered)

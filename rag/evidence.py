@@ -13,6 +13,7 @@ import numpy as np
 from rag.articles import Article
 from rag.calibration import Calibration, calibrations
 from rag.embedding import Embedder
+from rag.inference import Vectors
 from rag.leaning import leans_back
 from rag.marking import fits
 from rag.passages import ScoredPassage
@@ -87,11 +88,13 @@ class Candidate:
 class Signs:
     """Sentences that were read, and what tells that they answer, a row each.
 
-    The columns are those of `describe`, and the logit of the reader, or without one the cosine with the question.
+    The columns are those of `describe`, and the logit of the reader, or without one the cosine with the question, for
+    which they were embedded.
     """
 
     kept: tuple[Candidate, ...]
     rows: Numbers
+    vectors: Vectors | None = None
 
 
 def weigh_evidence(
@@ -129,12 +132,12 @@ def read_signs(question: Question, found: Sequence[Candidate], embedder: Embedde
     worded = described @ calibrations()["words"].sentence[: described.shape[1]]
     order = np.argsort(-worded, kind="stable")[:SENTENCES_READ]
     kept = [found[at] for at in order]
-    if reader is None:
-        vectors = embedder.embed_passages([one.text[:LONGEST_READ] for one in kept])
-        read = vectors @ embedder.embed_question(question.text)
-    else:
-        read = reader.score(question.text, [(one.context, one.text) for one in kept])
-    return Signs(tuple(kept), np.column_stack([described[order], read]))
+    if reader:
+        logits = reader.score(question.text, [(one.context, one.text) for one in kept])
+        return Signs(tuple(kept), np.column_stack([described[order], logits]))
+    vectors = _embed(kept, embedder)
+    likeness = vectors @ embedder.embed_question(question.text)
+    return Signs(tuple(kept), np.column_stack([described[order], likeness]), vectors)
 
 
 def answer_signs(
@@ -147,7 +150,7 @@ def answer_signs(
     of all its words that no passage has; and how many words it has.
     """
     first = int(np.argmax(logits))
-    vector = embedder.embed_passages([read.kept[first].text[:LONGEST_READ]])[0]
+    vector = _embed(read.kept[first : first + 1], embedder)[0] if read.vectors is None else read.vectors[first]
     likeness = float(vector @ embedder.embed_question(question.text))
     nearer = float(vector @ embedder.embed_question(_without_what_lacks(question, read.kept[first])))
     return np.array(
@@ -160,6 +163,10 @@ def answer_signs(
             min(MANY_WORDS, len(question.words)) / FEW_WORDS,
         ]
     )
+
+
+def _embed(sentences: Sequence[Candidate], embedder: Embedder) -> Vectors:
+    return embedder.embed_passages([one.text[:LONGEST_READ] for one in sentences])
 
 
 def likely(ranked: Sequence[Evidence]) -> list[Evidence]:

@@ -1,7 +1,7 @@
 """A model in sentence-transformers: loaded, exported once for a faster runtime, checked against it.
 
-The only module that loads sentence-transformers and PyTorch. Both are slow to load and large, so an export is made in a
-process of its own; where there can be none, the model runs here in PyTorch.
+Only this module and `exporting_readers` load sentence-transformers and PyTorch. Both are slow to load and large, so an
+export is made in a process of its own; where there can be none, the model runs here in PyTorch.
 """
 
 from __future__ import annotations
@@ -83,8 +83,7 @@ class TorchModel:
     @classmethod
     def open(cls, folder: Path, *, device: str = "cpu", reason: str = "") -> TorchModel:
         """Load a model from its folder; `reason` says why it is not exported."""
-        runtime = "PyTorch on the GPU" if device == "cuda" else "PyTorch"
-        return cls(_load(str(folder), device, offline=True), f"{runtime} ({reason})" if reason else runtime)
+        return cls(_load(str(folder), device, offline=True), name_runtime(device, reason))
 
     def encode(self, texts: Sequence[str], *, question: bool) -> Vectors:
         """Give one unit vector a text, in their order."""
@@ -99,6 +98,12 @@ class TorchModel:
                 list(texts), add_special_tokens=False, truncation=False, verbose=False
             )["input_ids"]
         return [len(ids) for ids in tokens]
+
+
+def name_runtime(device: str, reason: str) -> str:
+    """Say in words where PyTorch runs a model, and why it does."""
+    runtime = "PyTorch on the GPU" if device == "cuda" else "PyTorch"
+    return f"{runtime} ({reason})" if reason else runtime
 
 
 def torch_finds_gpu() -> bool:

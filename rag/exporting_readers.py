@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.exporting import TEXTS, checked, prepare, save_graph, versions, write
+from rag.exporting import TEXTS, checked, name_runtime, prepare, save_graph, versions, write
 from rag.inference import GRAPH, TOKENIZER, ExportedReader, Manifest, Vectors
 from rag.models import PACKED, sha256_of
 from rag.quantizing import unpack
@@ -35,8 +35,7 @@ class TorchReader:
     @classmethod
     def open(cls, folder: Path, *, device: str = "cpu", reason: str = "") -> TorchReader:
         """Load a cross-encoder from its folder; `reason` says why it is not exported."""
-        runtime = "PyTorch on the GPU" if device == "cuda" else "PyTorch"
-        return cls(_load(str(folder), device), f"{runtime} ({reason})" if reason else runtime)
+        return cls(_load(str(folder), device), name_runtime(device, reason))
 
     def score(self, question: str, texts: Sequence[str]) -> Vectors:
         """Give the logit of each text for the question, in their order."""
