@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.leaning import leans_back
 from rag.sentences import sentence_spans
 
 from .sets import read_set
@@ -42,6 +43,11 @@ class Candidate:
 
     sentence: str
     context: str = ""
+
+    @classmethod
+    def after(cls, context: str, sentence: str) -> Candidate:
+        """Give a sentence as the reader is shown it: after its context where only that explains it, else alone."""
+        return cls(sentence, context if leans_back(sentence) else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ def add_hard(lessons: Sequence[Lesson], embedder: Embedder) -> list[Lesson]:
 def _beside_neighbours(questions: Sequence[str], sentences: Sequence[str], texts: Sequence[str]) -> list[Lesson]:
     """Give each question with its sentence, and with those near to it among all texts, the nearest first."""
     places = {text: place for place, text in enumerate(texts)}
-    candidates = [Candidate(text, before) for before, text in zip(["", *texts], texts, strict=False)]
+    candidates = [Candidate.after(before, text) for before, text in zip(["", *texts], texts, strict=False)]
     lessons = []
     for question, sentence in zip(questions, sentences, strict=True):
         place = places[sentence]
@@ -141,7 +147,7 @@ def _beside_neighbours(questions: Sequence[str], sentences: Sequence[str], texts
 def _candidates(text: str, title: str) -> Iterator[Candidate]:
     spans = sentence_spans(text)
     for before, (start, end) in zip([(0, 0), *spans], spans, strict=False):
-        yield Candidate(text[start:end], f"{title}. {text[slice(*before)]}".strip())
+        yield Candidate.after(f"{title}. {text[slice(*before)]}".strip(), text[start:end])
 
 
 def _lines(path: Path) -> list[str]:

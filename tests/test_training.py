@@ -60,9 +60,7 @@ def test_a_pair_has_the_sentences_around_its_own_the_nearest_first(data: Path) -
     lesson = read_pairs(data / "train", "dev")[8]
 
     assert lesson.question == "when was the pilot boat built?"
-    assert lesson.right == Candidate(
-        "the pilot boat was built in 1911 (they say).", "the ferry was built in 1910 (they say)."
-    )
+    assert lesson.right == Candidate("the pilot boat was built in 1911 (they say).")
     assert [one.sentence[:9] for one in lesson.wrong] == [
         "the ferry",
         "the tug w",
@@ -87,7 +85,14 @@ def test_of_a_paragraph_the_sentence_with_the_answer_is_right_or_none_is(data: P
         sorted(one.right.sentence if one.right else "" for one in lessons)
         == [""] * 4 + ["The tug was built in 1912."] * 4
     )
-    assert {one.right.context for one in lessons if one.right} == {"Boats. The pilot boat was built in 1911."}
+    assert {one.right.context for one in lessons if one.right} == {""}
+
+
+def test_a_sentence_is_shown_after_another_one_only_where_it_leans_on_it() -> None:
+    before = "Boats. The tug was built in 1912."
+
+    assert Candidate.after(before, "It was sold in 1930.") == Candidate("It was sold in 1930.", before)
+    assert Candidate.after(before, "The barge was sold in 1930.") == Candidate("The barge was sold in 1930.")
 
 
 def test_what_a_reader_is_judged_on_is_kept_out(data: Path) -> None:

@@ -45,8 +45,8 @@ SOURCE = """<section id="panel" aria-label="Source" tabindex="-1">
 <button type="button" id="close">Back to the answer</button>
 <div id="shown"><p class="empty">The source of a sentence opens here, in its article.</p></div></section>"""
 
-# What the page's script is given: the id of the turn, its HTML, the panel for each number, whether it is complete,
-# whether the question was refused, and of a turn that is answered what was said in it.
+# What the page's script is given: the id of the turn, its question, its HTML, the panel for each number, whether it is
+# complete, whether the question was refused, and of a turn that is answered what was said in it.
 Update = dict[str, Any]
 
 
@@ -98,23 +98,23 @@ def turn_updates(chatbot: Chatbot, question: str, sent: object = None, said: obj
 
     `sent` is what the page's filter holds, `said` what its conversation does.
     """
-    turn_id = f"turn-{uuid4().hex}"
+    told = partial(_turn, f"turn-{uuid4().hex}", question)
     articles: dict[str, Article | None] = {}
     try:
         narrowing, history = read_narrowing(sent), read_history(said)
         shown = partial(rendering.turn, question, within=str(narrowing))
-        yield _turn(turn_id, shown(progress=SEARCHING))
+        yield told(shown(progress=SEARCHING))
         whole = chatbot.searched.articles if narrowing else 0
         answers = chatbot.stream(question, history=history, filters=narrowing.filters, as_of=narrowing.as_of)
         for answer, final in _paced(answers):
             html = shown(answer, whole=whole, progress="" if final else _progress(answer))
             panels = rendering.sources(answer, _cited(chatbot, answer, articles))
-            yield _turn(turn_id, html, panels, done=final, said=_said(answer) if final else None)
+            yield told(html, panels, done=final, said=_said(answer) if final else None)
     except RagError as error:
-        yield _turn(turn_id, rendering.turn(question, problem=str(error)), done=True, refused=True)
+        yield told(rendering.turn(question, problem=str(error)), done=True, refused=True)
     except Exception:
         logger.exception("A question could not be answered.")
-        yield _turn(turn_id, rendering.turn(question, problem=UNEXPECTED), done=True)
+        yield told(rendering.turn(question, problem=UNEXPECTED), done=True)
 
 
 def read_history(said: object) -> tuple[Turn, ...]:
@@ -144,13 +144,11 @@ def _answering(chatbot: Chatbot) -> Any:
         if not question.strip():
             yield gr.skip(), gr.skip()
             return
-        yield gr.skip(), gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
-        refused = False
+        yield gr.skip(), gr.Textbox(submit_btn=False, stop_btn="Stop")
         async with aclosing(_in_thread(turn_updates(chatbot, question, sent, said))) as updates:
             async for update in updates:
-                refused = update["refused"]
                 yield update, gr.skip()
-        yield gr.skip(), _ready(value=question) if refused else _ready()
+        yield gr.skip(), _ready()
 
     return answer
 
@@ -209,13 +207,13 @@ def _progress(answer: Answer) -> str:
     return WRITING if answer.sentences else SEARCHING
 
 
-def _turn(turn_id: str, html: str, sources: dict[str, str] | None = None, **changes: Any) -> Update:
-    known = {"id": turn_id, "html": html, "sources": sources or {}, "done": False, "refused": False, "said": None}
-    return known | changes
+def _turn(turn_id: str, question: str, html: str, sources: dict[str, str] | None = None, **changes: Any) -> Update:
+    known = {"id": turn_id, "question": question, "html": html, "sources": sources or {}}
+    return known | {"done": False, "refused": False, "said": None} | changes
 
 
-def _ready(**changes: Any) -> Any:
-    return gr.Textbox(submit_btn="Ask", stop_btn=False, **changes)
+def _ready() -> Any:
+    return gr.Textbox(submit_btn="Ask", stop_btn=False)
 
 
 def _these(articles: int) -> str:

@@ -39,6 +39,14 @@ function begin(id) {
   return turn;
 }
 
+// Puts a text in the question's box, unless something else than what is expected has been typed there meanwhile.
+function type(expected, text) {
+  const box = document.querySelector("#box textarea");
+  if (box.value !== expected) return;
+  box.value = text;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 // Says so when a question brings no turn: a page that outlived its server gets no answer until it is loaded again.
 function listen() {
   const heard = conversation.querySelectorAll(".turn").length;
@@ -54,11 +62,13 @@ function listen() {
 }
 
 function update() {
-  const { id, html, sources: found, done, said: answered } = props.value ?? {};
+  const { id, question, html, sources: found, done, refused, said: answered } = props.value ?? {};
   if (!id) return;
   if (part(id)?.dataset.stopped) return keep();
   const known = part(id);
   const turn = known ?? begin(id);
+  if (!known) type(question, "");
+  if (refused) type("", question);
   write(turn, html);
   sources[id] = found;
   turn.setAttribute("aria-busy", String(!done));
@@ -144,7 +154,8 @@ function stop() {
 }
 
 watch("value", update);
-if (!narrow.matches) document.querySelector("#box textarea")?.focus();
+// A reader who was faster than this script keeps the place that was chosen.
+if (!narrow.matches && document.activeElement === document.body) document.querySelector("#box textarea")?.focus();
 window.addEventListener("popstate", shut);
 narrow.addEventListener("change", shut);
 document.addEventListener("keydown", (event) => {

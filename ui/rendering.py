@@ -36,7 +36,8 @@ LONGEST_KEPT = 30  # characters; a longer word may need to be broken itself
 FILTER_NAMES = {"outlets": "Outlet", "authors": "Author", "sections": "Section", "languages": "Language"}
 FILTER_DAYS = {"since": "Published from", "until": "Published until", "as_of": "As of"}
 FILTER = """<section id="filter" aria-label="Filter">
-<button type="button" id="filter-open" class="pill" aria-expanded="false" aria-controls="filter-fields">Filter</button>
+<button type="button" id="filter-open" class="pill" aria-expanded="false" aria-controls="filter-fields" hidden>Filter
+</button>
 <div id="filter-fields" role="group" aria-label="Filter by" hidden>{names}<div id="filter-days" hidden>{days}
 <p id="filter-days-note">As of a day: answers as if read then, with nothing published later.</p></div>
 <p id="filter-note" role="status"></p></div>
@@ -124,7 +125,7 @@ def welcome(examples: Iterable[str]) -> str:
 
 
 def filter_form() -> str:
-    """Give the closed filter; the page's script fills in what the archive offers, and shows what is chosen."""
+    """Give the closed filter; the page's script fills in what the archive offers, and only then lets it be opened."""
     names = "".join(
         f'<div hidden><label for="filter-{name}">{label}</label>'
         f'<input id="filter-{name}" name="{name}" list="filter-{name}-list" placeholder="Any" autocomplete="off">'
