@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rag.explaining import Explanation
     from rag.filters import Filters
     from rag.fusion import Ranking
-    from rag.indexing import index_articles
+    from rag.indexing import index_articles, remove_origin
     from rag.passages import Passage, ScoredPassage, Standing
     from rag.retrieval import Retriever
     from rag.settings import Settings, load_settings
@@ -80,6 +80,7 @@ _HOMES = {
     "Turn": "conversation",
     "index_articles": "indexing",
     "load_settings": "settings",
+    "remove_origin": "indexing",
 }
 
 __all__ = [
@@ -123,6 +124,7 @@ __all__ = [
     "Turn",
     "index_articles",
     "load_settings",
+    "remove_origin",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -132,6 +133,29 @@ class Answer:
         """Give the object that `onrecord ask --json` prints; after `searched` comes only what there is."""
         return {name: value for name, value in asdict(self).items() if name in _ALWAYS or value not in _ABSENT}
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Answer:
+        """Give back the answer of which `to_dict` gave the object, also where that went through JSON meanwhile."""
+        searched = record["searched"]
+        parts = {
+            "sentences": tuple(map(_sentence, record["sentences"])),
+            "citations": tuple(map(_citation, record["citations"])),
+            "nearest": tuple(map(_citation, record.get("nearest", ()))),
+            "sides": tuple(Side(**side) for side in record.get("sides", ())),
+            "searched": Searched(**{**searched, "outlets": tuple(searched["outlets"])}),
+        }
+        return cls(**{**record, **parts})
+
 
 _ALWAYS = {"question", "state", "sentences", "citations", "searched"}
 _ABSENT = (None, "", (), 0)
+
+
+def _citation(record: Mapping[str, Any]) -> Citation:
+    return Citation(**{**record, "also_in": tuple(Copy(**copy) for copy in record["also_in"])})
+
+
+def _sentence(record: Mapping[str, Any]) -> Sentence:
+    marks = tuple((start, end) for start, end in record["marks"])
+    glosses = tuple(Gloss(**gloss) for gloss in record["glosses"])
+    return Sentence(**{**record, "citations": tuple(record["citations"]), "marks": marks, "glosses": glosses})

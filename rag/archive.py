@@ -17,7 +17,7 @@ from rag.answers import Searched
 from rag.articles import Article, Copy
 from rag.database import Database, findable
 from rag.errors import ArchiveDamaged, ArchiveEmpty, ArchiveError, ArchiveMismatch, ArchiveNotFound, ArticleNotFound
-from rag.filings import Filing
+from rag.filings import Filing, Holdings
 from rag.filters import Field, Filters
 from rag.passages import Passage
 
@@ -257,6 +257,14 @@ class Archive:
     def filings(self, passage_ids: Sequence[int]) -> dict[int, Filing]:
         """Give the article, outlet, day and story of those of the passages that are in the archive; reads no text."""
         return filings.filings(self.database, passage_ids)
+
+    def holdings(self) -> Holdings:
+        """Count what there is, by outlet and by month."""
+        return filings.holdings(self.database)
+
+    def listed(self, filters: Filters | None = None, *, most: int = 50, skip: int = 0) -> list[Copy]:
+        """Give at most so many of the articles that meet the filters, newest first, after those to skip."""
+        return filings.listed(self.database, filters or Filters(), most, skip)
 
     # Stories
 

@@ -365,13 +365,16 @@ def chat(
     port: Annotated[
         int, typer.Option(help="The port on this computer; 0 takes any free one.", min=0, max=65535)
     ] = 7860,
+    host: Annotated[
+        str, typer.Option(help="The address to serve; one that others reach needs a password in ONRECORD_PASSWORD.")
+    ] = "127.0.0.1",
 ) -> None:
     """Chat with an archive in the browser.
 
-    The page is served to this computer only.
+    The page is served to this computer only, unless another address is given with --host.
     """
     server = importlib.import_module("rag.ui.server")
-    server.serve(load_settings(archive=archive, model=model, llm=llm), port)
+    server.serve(load_settings(archive=archive, model=model, llm=llm), port, host)
 
 
 @app.command(

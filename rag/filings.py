@@ -42,6 +42,11 @@ FROM sketches JOIN {_BRIEF} ON articles.id = article_id
 JOIN (SELECT rowid AS number, title AS headline, url AS address FROM articles) ON number = articles.rowid
 WHERE story IN (SELECT value FROM json_each(?))
 """  # noqa: S608
+_LISTED = f"""
+SELECT id, title, source, date, url FROM articles
+WHERE id IN (SELECT articles.id FROM {_BRIEF} WHERE %s ORDER BY {_DAY} DESC, articles.id LIMIT ? OFFSET ?)
+ORDER BY {_DAY} DESC, id
+"""  # noqa: S608
 _AMONG = "(SELECT value FROM json_each(?))"
 
 
@@ -53,6 +58,19 @@ class Filing:
     source: str
     date: str
     story: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an archive holds: how many articles of each outlet, the most first, and of each month ("2019-07") that has.
+
+    `synchronised` is when it was last brought in step with its folders, empty where that was never done.
+    """
+
+    articles: int
+    outlets: tuple[tuple[str, int], ...]
+    months: tuple[tuple[str, int], ...]
+    synchronised: str
 
 
 def filings(database: Database, passage_ids: Sequence[int]) -> dict[int, Filing]:
@@ -83,6 +101,26 @@ def searched(database: Database, filters: Filters) -> Searched:
     days = sorted({day for _, _, *days in rows for day in days} - {""})
     outlets = tuple(source for source, *_ in rows if source)
     return Searched(sum(count for _, count, *_ in rows), outlets, *(days[:1] or [""]), *(days[-1:] or [""]))
+
+
+def holdings(database: Database) -> Holdings:
+    """Count what there is, by outlet and by month."""
+    outlets = _counts(database, "source", "2 DESC, 1")
+    months = _counts(database, f"substr({_DAY}, 1, 7)", "1")
+    noted = database.read("SELECT value FROM facts WHERE name = 'synchronised'")
+    known = ((name, count) for name, count in outlets if name)
+    dated = ((month, count) for month, count in months if month)
+    return Holdings(sum(count for _, count in outlets), tuple(known), tuple(dated), str(noted[0][0]) if noted else "")
+
+
+def _counts(database: Database, what: str, order: str) -> list[tuple[str, int]]:
+    return database.read(f"SELECT {what}, count(*) FROM {_BRIEF} GROUP BY 1 ORDER BY {order}")  # noqa: S608
+
+
+def listed(database: Database, filters: Filters, most: int, skip: int) -> list[Copy]:
+    """Give at most so many of the articles that meet the filters, newest first, after those to skip; reads no text."""
+    where, given = _where(database, filters)
+    return [Copy(*row) for row in database.read(_LISTED % where, [*given, most, skip])]
 
 
 def copies(database: Database, labels: Iterable[str], filters: Filters) -> dict[str, list[Copy]]:

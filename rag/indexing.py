@@ -76,17 +76,32 @@ def index_articles(
     settings: Settings | None = None,
     *,
     origin: str = "host",
+    embedder: Embedder | None = None,
 ) -> int:
     """Add articles from a host application to an archive, made first where there is none; give how many were new.
 
-    An article that is there already is left alone, one of the same id with other content is replaced. Raises
-    `ArticleError` for one without an id or a text, or with a date that is no certain day.
+    An article that is there already is left alone, one of the same id with other content is replaced. `origin` names
+    where they come from, for `remove_origin`; an `embedder` of the settings' model that is at hand need not be loaded
+    again. Raises `ArticleError` for one without an id or a text, or with a date that is no certain day.
     """
     settings = settings or load_settings()
-    with writing(Path(archive or settings.archive), settings) as indexer:
+    with writing(Path(archive or settings.archive), settings, embedder=embedder) as indexer:
         added = sum(indexer.put(batch, origin) for batch in batched(map(_checked, articles), BATCH_ARTICLES))
         indexer.publish()
         return added
+
+
+def remove_origin(origin: str, archive: Path | str | None = None, settings: Settings | None = None) -> int:
+    """Let go of the articles that came from one place and no other; give how many left."""
+    settings = settings or load_settings()
+    with changing(Path(archive or settings.archive), settings) as indexer:
+        with indexer.archive.database.transaction():
+            held = indexer.ledger.articles_of(origin)
+            indexer.ledger.forget(origin)
+            left = indexer.archive.drop(each for each in held if not indexer.ledger.origins(each))
+        indexer.publish()
+        indexer.archive.settle()
+        return left
 
 
 def _checked(article: Article) -> Article:
@@ -105,13 +120,15 @@ def _checked(article: Article) -> Article:
 
 
 @contextmanager
-def writing(directory: Path, settings: Settings, announce: Announce = _say_nothing) -> Iterator[Indexer]:
+def writing(
+    directory: Path, settings: Settings, announce: Announce = _say_nothing, *, embedder: Embedder | None = None
+) -> Iterator[Indexer]:
     """Hold an archive for writing, made first where there is none; what is put in is searchable once it is published.
 
     Raises `ArchiveLocked` where another process is writing to it.
     """
     with locked(directory), Archive.create(directory, facts_for(directory, settings)) as archive:
-        yield Indexer(archive, settings, announce)
+        yield Indexer(archive, settings, announce, embedder)
 
 
 @contextmanager
@@ -165,7 +182,9 @@ def _writer(directory: Path) -> str:
 class Indexer:
     """Puts articles into one archive; the embedding model is loaded only when there is something to embed."""
 
-    def __init__(self, archive: Archive, settings: Settings, announce: Announce) -> None:
+    def __init__(
+        self, archive: Archive, settings: Settings, announce: Announce, embedder: Embedder | None = None
+    ) -> None:
         with suppress(OSError):  # what is left lying about is harmless; a disk may be full
             generations.tidy(archive)
             lexical.tidy(archive)
@@ -173,7 +192,7 @@ class Indexer:
         self.ledger = Ledger(archive.database)
         self._announce = announce
         self._settings = settings
-        self._embedder: Embedder | None = None
+        self._embedder = embedder
 
     def put(self, articles: Iterable[Article], origin: str) -> int:
         """Add the articles of one place in one transaction; give how many were not there as they are."""

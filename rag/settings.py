@@ -18,6 +18,7 @@ VARIABLES = {
     "reader": "ONRECORD_READER",
     "llm": "ONRECORD_LLM",
     "passage_tokens": "ONRECORD_PASSAGE_TOKENS",
+    "password": "ONRECORD_PASSWORD",
     "openai_base_url": "OPENAI_BASE_URL",
     "openai_api_key": "OPENAI_API_KEY",
     "ollama_host": "OLLAMA_HOST",
@@ -34,8 +35,8 @@ class Settings:
     `reader` is the cross-encoder that reads whether a sentence answers: ours, any of sentence-transformers by its name
     or folder, or "none". `llm` is empty (answers are then copied from the articles), or "ollama/<model>", or
     "openai/<model>" for any endpoint that speaks OpenAI's protocol. `passage_tokens` is how many tokens of the model a
-    passage has at most, its headline included; an archive keeps to the number it was made with. Raises `SettingError`
-    for another form.
+    passage has at most, its headline included; an archive keeps to the number it was made with. `password` is asked of
+    whoever opens the chat, empty for nothing. Raises `SettingError` for another form.
     """
 
     archive: Path = Path("archive")
@@ -46,6 +47,7 @@ class Settings:
     openai_api_key: str = field(default="", repr=False)
     ollama_host: str = "http://localhost:11434"
     passage_tokens: int = 256
+    password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a language model that is not named as provider/model, or whose place is no address."""

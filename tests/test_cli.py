@@ -112,7 +112,7 @@ def test_the_version_is_printed() -> None:
         ("explain", f"--archive --as-of --help --json --k --model {FILTERS}"),
         ("article", "--archive --help --json"),
         ("trace", "--archive --help --json"),
-        ("chat", "--archive --help --llm --model --port"),
+        ("chat", "--archive --help --host --llm --model --port"),
     ],
 )
 def test_help_names_every_option(onrecord: Onrecord, command: str, options: str) -> None:

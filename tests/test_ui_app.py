@@ -1,39 +1,36 @@
+from __future__ import annotations
+
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation import TURNS_READ, Turn
 from rag.errors import QuestionError
-from ui.app import LONGEST_SAID, UNREADABLE, read_history
+from ui.app import UNREADABLE, Place, read_place
 
-SAID = {"question": "Were rates held?", "answer": "They were."}
+SENT = {"conversation": "c", "replaces": ""}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*SAID, "html", ""]), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*SENT, "html", ""]), inner),
 )
 
 
-def test_what_the_page_says_was_said_is_read_and_cut() -> None:
-    assert read_history(None) == read_history([]) == ()
-    assert read_history([SAID] * TURNS_READ) == (Turn("Were rates held?", "They were."),) * TURNS_READ
-    assert read_history([{"question": "w" * 10**6, "answer": ""}]) == (Turn("w" * LONGEST_SAID),)
+def test_a_page_says_in_which_conversation_it_asks_and_what_that_replaces() -> None:
+    assert read_place(None) == Place()
+    assert read_place(SENT) == Place("c")
+    assert read_place(SENT | {"replaces": "a"}) == Place("c", "a")
 
 
 @pytest.mark.parametrize(
-    "said",
-    [
-        "Were rates held?", 7, {}, SAID, [None], ["q"], [[SAID]], [{"question": "q"}], [SAID | {"answer": None}],
-        [SAID | {"html": ""}], [SAID | {"question": ["q"]}], [SAID] * (TURNS_READ + 1),
-    ],
-)  # fmt: skip
-def test_what_no_page_says_was_said_is_refused(said: object) -> None:
+    "sent", ["c", 7, {}, [SENT], {"conversation": "c"}, SENT | {"replaces": None}, SENT | {"x": ""}]
+)
+def test_what_no_page_sends_is_refused(sent: object) -> None:
     with pytest.raises(QuestionError, match=UNREADABLE):
-        read_history(said)
+        read_place(sent)
 
 
 @given(JSON)
-def test_whatever_is_said_to_have_been_said_is_read_or_refused(said: object) -> None:
+def test_whatever_is_sent_is_read_or_refused(sent: object) -> None:
     with suppress(QuestionError):
-        assert all(len(turn.question) <= LONGEST_SAID for turn in read_history(said))
+        assert isinstance(read_place(sent).conversation, str)

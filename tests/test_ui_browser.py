@@ -26,8 +26,11 @@ from rag.conversation import Turn
 from rag.errors import QuestionError, SettingError
 from rag.filters import Field, Filters
 from tests.browsing import contrast, opened_browser
+from ui.conversations import Conversations
+from ui.desk import Desk
+from ui.guarding import HEADERS
 from ui.rendering import day
-from ui.server import HEADERS, build_server, serve
+from ui.server import build_server, serve
 
 QUESTION = "What did Zarif say about missiles?"
 ABSENT = "What is the capital of France?"
@@ -131,10 +134,11 @@ def scripted() -> ScriptedChatbot:
 
 
 @pytest.fixture(scope="module")
-def scripted_address(scripted: ScriptedChatbot) -> Iterator[str]:
+def scripted_address(scripted: ScriptedChatbot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The chat over the scripted chatbot, in this process."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = build_server(cast("Chatbot", scripted))
+    folder = tmp_path_factory.mktemp("scripted")
+    app = build_server(Desk(cast("Chatbot", scripted), Settings(archive=folder), Conversations.open(folder)))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -353,7 +357,7 @@ def test_on_a_phone_nothing_overflows_and_a_number_brings_its_source_into_view(v
     expect(page.locator("#panel mark.selected").first).to_be_in_viewport(ratio=0.9)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("panel.scrollWidth <= panel.clientWidth")
-    page.get_by_role("button", name="Back to the answer").tap()
+    page.get_by_role("button", name="Back to the conversation").tap()
     expect(page.locator("#panel")).not_to_be_visible()
     expect(number).to_be_focused()
     number.tap()
@@ -382,7 +386,7 @@ def test_a_hostile_article_is_shown_as_text_and_asks_nobody(visit: Visit, script
         "<img src=http://evil.example/d> ![x](http://evil.example/e) ${alert(1)}"
     )
     expect(page.locator(".turn .notice")).to_have_text("<u>A notice.</u>")
-    expect(page.locator(".turn .doubt")).to_have_text(["weakly supported", "no source"])
+    expect(page.locator(".turn .state")).to_have_text(["Weakly supported", "No source"])
     expect(page.locator(".turn .gloss").last).to_have_text("[<s>${alert(1)}</s>]")
     expect(page.locator(".sentence small").first).to_contain_text("Said by <u>X</u> · ")
     expect(page.locator(".sides span")).to_have_text(["<u>one</u>1", "two (correction)2"])
@@ -402,6 +406,9 @@ def test_the_keyboard_reaches_the_numbers(visit: Visit, scripted_address: str) -
     second = page.locator(".sides .number").last
     page.keyboard.press("Shift+Tab")
     expect(page.get_by_role("button", name="Filter", exact=True)).to_be_focused()
+    for name in ("No", "Yes", "Edit question", "Ask again", "Markdown", "Link", "Copy with sources"):
+        page.keyboard.press("Shift+Tab")
+        expect(page.locator(".actions").get_by_text(name, exact=True)).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(page.get_by_text("Chance of being right: 72 %")).to_be_focused()
     page.keyboard.press("Enter")

@@ -1,4 +1,5 @@
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from rag import Chatbot, Settings
 from rag.errors import FilterError
 from rag.filters import Filters
 from ui.app import turn_updates
+from ui.conversations import Conversations
+from ui.desk import Desk
 from ui.narrowing import UNREADABLE, Narrowing, offered, read_narrowing
 
 EMPTY = {"outlets": [], "authors": [], "sections": [], "languages": [], "since": "", "until": "", "as_of": ""}
@@ -78,15 +81,21 @@ def test_the_page_is_offered_what_the_archive_holds(village: Chatbot) -> None:
     assert offered(village) == {"names": names, "first": "2022-06-14", "last": "2022-07-02"}
 
 
-def test_a_filter_that_cannot_be_read_refuses_the_question_and_gives_it_back(village: Chatbot) -> None:
-    *_, turn = turn_updates(village, "Where do owls nest?", {"outlets": 7})
-    assert (turn["done"], turn["refused"]) == (True, True)
-    assert f'role="alert">{UNREADABLE}<' in turn["html"]
+@pytest.fixture
+def desk(village: Chatbot, tmp_path: Path) -> Iterator[Desk]:
+    with closing(Conversations.open(tmp_path)) as conversations:
+        yield Desk(village, Settings(archive=tmp_path), conversations)
 
 
-def test_only_what_meets_the_filter_answers(village: Chatbot) -> None:
-    *_, free = turn_updates(village, "How many barn owls nested in the mill?")
-    *_, narrowed = turn_updates(village, "How many barn owls nested in the mill?", {"outlets": ["county wire"]})
-    assert "barn owls have nested" in free["html"]
-    assert "Searched 1 of 2 articles from 1 outlet" in narrowed["html"]
+def test_a_filter_that_cannot_be_read_refuses_the_question_and_gives_it_back(desk: Desk) -> None:
+    *_, turn = turn_updates(desk, "Where do owls nest?", sent={"outlets": 7})
+    assert (turn["done"], turn["refused"], turn["question"]) == (True, True, "Where do owls nest?")
+    assert f'role="alert">{UNREADABLE}<' in str(turn["html"])
+
+
+def test_only_what_meets_the_filter_answers(desk: Desk) -> None:
+    *_, free = turn_updates(desk, "How many barn owls nested in the mill?")
+    *_, narrowed = turn_updates(desk, "How many barn owls nested in the mill?", sent={"outlets": ["county wire"]})
+    assert "barn owls have nested" in str(free["html"])
+    assert "Searched 1 of 2 articles from 1 outlet" in str(narrowed["html"])
     assert narrowed["sources"] == {}

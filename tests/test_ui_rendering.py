@@ -16,7 +16,7 @@ ARTICLE = Article("a1", "Rates held", TEXT, "The Post", "2024-03-01", "https://p
 SEARCHED = Searched(48, ("The Post", "Wire"), "2018-05-03", "2019-11-20")
 HOSTILE = """<img src=x onerror=alert(1)> </p></article><script>alert(2)</script> " ' onclick=alert(3) ${4} {{value}} ![x](http://evil.example)"""
 OUR_TAGS = set(
-    "a article bdi button details div h1 h2 h3 li mark nav p section small span summary ul".split()  # noqa: SIM905
+    "a article b bdi button details div h1 h2 h3 li mark nav ol p q section small span summary ul".split()  # noqa: SIM905
 )
 BESIDE = {"button", "small"}  # what stands beside the words of a sentence
 
@@ -49,7 +49,7 @@ class Reader(HTMLParser):
             self.marks.setdefault(kinds["mark"], []).append(data)
         if ("span", "gloss") in self._open:
             self.glosses += data
-        elif BESIDE.isdisjoint(kinds) and not kinds.get("span", "").startswith("doubt"):
+        elif BESIDE.isdisjoint(kinds):
             self.said += data
 
 
@@ -66,22 +66,22 @@ def answer_of(*sentences: Sentence, citations: tuple[Citation, ...] = (), notice
 def test_a_sentence_is_followed_by_its_numbers_and_its_outlet_and_date() -> None:
     answer = answer_of(Sentence("Rates were held.", (1,)), citations=(cited(1, "Rates were held."),))
     read = Reader(rendering.turn("Were rates held?", answer))
-    assert read.text == "Were rates held?Rates were held.1The Post, 1 March 2024"
+    assert read.text == "Were rates held?Rates were held.1Word for word · The Post, 1 March 2024"
     button = next(attributes for tag, attributes in read.tags if tag == "button")
     assert (button["data-number"], button["aria-label"]) == ("1", "Source 1: Rates held, The Post, 1 March 2024")
 
 
 def test_a_sentence_without_citation_says_so_in_words() -> None:
-    assert "no source" in Reader(rendering.turn("Q?", answer_of(Sentence("Trust me.", ())))).text
+    assert "No source" in Reader(rendering.turn("Q?", answer_of(Sentence("Trust me.", ())))).text
 
 
 def test_a_number_that_no_citation_has_counts_as_no_source() -> None:
-    assert "no source" in Reader(rendering.turn("Q?", answer_of(Sentence("Trust me.", (7,))))).text
+    assert "No source" in Reader(rendering.turn("Q?", answer_of(Sentence("Trust me.", (7,))))).text
 
 
 def test_a_sentence_that_still_grows_is_not_yet_called_unsourced() -> None:
     growing = rendering.turn("Q?", answer_of(Sentence("Trust", ())), progress="Writing …")
-    assert "no source" not in growing
+    assert "No source" not in growing
     assert "Writing …" in growing
 
 
@@ -94,7 +94,7 @@ def test_the_words_that_answer_are_marked_and_a_gloss_stands_outside_what_is_quo
     text = "Rates were held on Tuesday."
     sentence = Sentence(text, (1,), marks=((11, 26),), glosses=(Gloss(26, "5 March 2024"), Gloss(27, "see below")))
     read = Reader(rendering.turn("Q?", answer_of(sentence, citations=(cited(1, "Rates were held."),))))
-    assert "Rates were held on Tuesday [5 March 2024]. [see below]1The Post" in read.text
+    assert "Rates were held on Tuesday [5 March 2024]. [see below]1Grounded · The Post" in read.text
     assert read.marks["answer"] == ["held on Tuesday"]
     assert (read.said, read.glosses) == (f"Q?{text}", " [5 March 2024] [see below]")
 
@@ -122,7 +122,7 @@ def test_a_number_stays_on_the_line_of_the_last_word_also_where_that_is_marked_o
 def test_who_says_it_stands_before_where_it_is_said(said_by: str | None, shown: str) -> None:
     sentence = Sentence("“We watch,” she said.", (1,), said_by=said_by)
     page = rendering.turn("Q?", answer_of(sentence, citations=(cited(1, "“We watch,” she said."),)))
-    assert Reader(page).text.endswith(f"1{shown}")
+    assert Reader(page).text.endswith(f"1Word for word · {shown}")
 
 
 def test_what_is_not_grounded_says_so_in_words() -> None:
@@ -131,7 +131,8 @@ def test_what_is_not_grounded_says_so_in_words() -> None:
     page = rendering.turn("Q?", answer_of(*sentences, citations=(cited(1, "Rates were held."),)))
     place = "The Post, 1 March 2024"
     assert Reader(page).text == (
-        f"Q?Rates were held.1{place}Rates were held.1 weakly supported{place}Rates were held.1 not supported{place}"
+        f"Q?Rates were held.1Word for word · {place}Rates were held.1Weakly supported · {place}"
+        f"Rates were held.1Not supported · {place}"
     )
 
 
@@ -224,7 +225,7 @@ def test_a_notice_and_a_problem_are_lines_of_their_own() -> None:
     ],
 )
 def test_the_header_says_what_can_be_asked_about(searched: Searched, shown: str) -> None:
-    assert Reader(rendering.header(searched)).text == f"Onrecord{shown}"
+    assert Reader(rendering.header(searched)).text == f"Onrecord{shown}{''.join(rendering.PANELS.values())}New"
 
 
 def test_the_panel_marks_the_cited_characters_and_lighter_the_other_cited_ones() -> None:
@@ -265,6 +266,44 @@ def test_of_many_copies_five_are_named_and_the_others_counted() -> None:
     assert "Wire 6" not in read.text
 
 
+def test_the_card_of_a_number_has_the_outlet_the_day_the_headline_and_the_quoted_words() -> None:
+    copies = (Copy("b", "Held", "Wire", "2024-03-02", ""),)
+    card = rendering.cards(answer_of(citations=(replace(cited(1, "Rates were held."), also_in=copies),)))["1"]
+
+    assert Reader(card).text == "The Post, 1 March 2024Rates heldRates were held.Also in 1 other"
+    assert (
+        len(Reader(rendering.cards(answer_of(citations=(cited(1, TEXT * 9, Article("a", "", TEXT * 9)),)))["1"]).text)
+        < 300
+    )
+
+
+def test_articles_of_several_days_stand_on_a_line_each_where_its_day_is() -> None:
+    days = ("2024-01-01", "2024-01-06", "2024-01-11", "", "then")
+    citations = [
+        replace(cited(n, "Prices rose."), number=n, article_id=f"a{n}", date=day) for n, day in enumerate(days)
+    ]
+    panel = Reader(rendering.sources(answer_of(citations=tuple(citations)), {})["1"])
+
+    assert [attributes["style"] for tag, attributes in panel.tags if tag == "li"] == [
+        "--at:0.0000",
+        "--at:0.5000",
+        "--at:1.0000",
+    ]
+    assert [attributes.get("aria-current") for tag, attributes in panel.tags if attributes.get("class") == "dot"] == [
+        None,
+        "true",
+        None,
+    ]
+    assert "1 January 202411 January 2024" in panel.text
+    assert "timeline" not in rendering.sources(answer_of(citations=tuple(citations[:1])), {})["0"]
+
+
+def test_what_can_be_done_with_an_answer_is_offered_once_it_is_kept() -> None:
+    assert "actions" not in rendering.turn("Q?", answer_of())
+    assert 'href="/answers/x1.md"' in rendering.turn("Q?", answer_of(), name="x1")
+    assert 'data-act="again"' in rendering.turn("Q?", problem="It failed.")
+
+
 def test_an_article_that_changed_since_shows_the_quotation_and_says_so() -> None:
     answer = answer_of(citations=(cited(1, "Prices rose."),))
     changed = Article("a1", "Rates held", TEXT.upper())
@@ -303,6 +342,9 @@ def test_nothing_from_outside_becomes_markup() -> None:
         rendering.turn(HOSTILE, absent),
         rendering.sources(answer, {HOSTILE: article})["1"],
         rendering.sources(absent, {})["1"],
+        rendering.cards(answer)["1"],
+        rendering.article(article),
+        rendering.turn(HOSTILE, answer, name="kept"),
         rendering.welcome([HOSTILE]),
         rendering.header(Searched(1, (HOSTILE,), HOSTILE, HOSTILE)),
     ]
@@ -334,7 +376,7 @@ def test_every_character_of_a_sentence_is_shown_in_order_and_exactly_its_marks_a
     answer = answer_of(sentence, citations=(cited(1, "Rates were held."),))
     read = Reader(rendering.turn("", answer))
     marked = {place for start, end in sentence.marks for place in range(start, end)}
-    assert read.said == sentence.text + " " * (sentence.support != "grounded")  # before the label
+    assert read.said == sentence.text
     assert "".join(read.marks.get("answer", [])) == "".join(sentence.text[place] for place in sorted(marked))
     assert read.glosses.count("[") >= len(sentence.glosses)
 

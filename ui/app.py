@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.resources import files
 from typing import Any, cast
@@ -15,13 +16,14 @@ from uuid import uuid4
 
 import gradio as gr
 
-from rag.answers import Answer
+from rag.answers import Answer, Searched
 from rag.articles import Article
-from rag.chatbot import Chatbot
-from rag.conversation import TURNS_READ, Turn
-from rag.errors import ArticleNotFound, QuestionError, RagError
+from rag.errors import QuestionError, RagError
 
 from . import rendering
+from .conversations import Kept
+from .desk import BLANK, Desk, Update
+from .guarding import reader_of
 from .narrowing import offered, read_narrowing
 
 logger = logging.getLogger(__name__)
@@ -30,8 +32,8 @@ UPDATE_SECONDS = 0.12
 SEARCHING = "Searching …"
 WRITING = "Writing …"
 UNEXPECTED = "Something went wrong; the terminal has details."
-UNREADABLE = "What was said before cannot be read. Reload the page and ask again."
-LONGEST_SAID = 2000  # characters of an earlier question or answer
+UNREADABLE = "The page sent what cannot be read. Reload it and ask again."
+MOST_WAITING = 500
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -42,22 +44,23 @@ BACKGROUND = {"body_background_fill": "#fbfaf7", "body_background_fill_dark": "#
 # page's script fills them.
 TURNS = '<div id="conversation" role="log" aria-label="Conversation"><div id="welcome">${welcome}</div></div>'
 SOURCE = """<section id="panel" aria-label="Source" tabindex="-1">
-<button type="button" id="close">Back to the answer</button>
+<button type="button" id="close">Back to the conversation</button>
 <div id="shown"><p class="empty">The source of a sentence opens here, in its article.</p></div></section>"""
 
-# What the page's script is given: the id of the turn, its question, its HTML, the panel for each number, whether it is
-# complete, whether the question was refused, and of a turn that is answered what was said in it.
-Update = dict[str, Any]
+_UNANSWERED = Answer("", "not_in_archive", (), (), Searched(0, (), "", ""))
 
 
-def build_app(chatbot: Chatbot) -> gr.Blocks:
-    """Build the page; it keeps nothing of a conversation, each browser page holds its own."""
+def build_app(desk: Desk) -> gr.Blocks:
+    """Build the page of a desk; each browser page holds the turns that it shows, the desk keeps what was answered."""
+    chatbot = desk.chatbot
     searched = chatbot.searched
     app = gr.Blocks(title="Onrecord", analytics_enabled=False, fill_width=True)
     with app:
         gr.HTML(rendering.header(searched), elem_id="head", apply_default_css=False, js_on_load=None)
         welcome = rendering.welcome(chatbot.examples())
-        turns = _html("turns", TURNS, welcome=welcome, js_on_load=_asset("chat.js"))
+        turns = _html(
+            "turns", TURNS, welcome=welcome, js_on_load="\n".join(map(_asset, ("chat.js", "cards.js", "actions.js")))
+        )
         ask_about = f"Ask about {_these(searched.articles)}"
         with gr.Column(elem_id="ask"):
             narrowing = _html("narrowing", rendering.filter_form(), js_on_load=_asset("filter.js"))
@@ -65,15 +68,16 @@ def build_app(chatbot: Chatbot) -> gr.Blocks:
                 elem_id="box", label="Question", show_label=False, placeholder=ask_about, max_lines=6, submit_btn="Ask",
                 container=False,
             )  # fmt: skip
-        _html("source", SOURCE, js_on_load=None)
-        answer = _answering(chatbot)
+        _html("source", SOURCE, js_on_load=_asset("desk.js"))
+        answer = _answering(desk)
         # The script lets one question run at a time; "once" would also drop one that is asked soon after Stop.
         asked = [box, narrowing, turns]
         asking = gr.on([box.submit, turns.click], answer, asked, [turns, box], trigger_mode="multiple", **QUIET)
         box.stop(None, None, None, cancels=[asking], **QUIET)
         box.stop(_ready, None, box, queue=False, **QUIET)
         app.load(partial(offered, chatbot), None, narrowing, queue=False, **QUIET)
-    app.queue(default_concurrency_limit=8, max_size=64, api_open=False)
+    # Gradio lets everybody in; how many are answered at once, and in which order, the desk's queue decides.
+    app.queue(default_concurrency_limit=None, max_size=MOST_WAITING, api_open=False)
     return app
 
 
@@ -93,23 +97,35 @@ def page_options() -> dict[str, Any]:
     }
 
 
-def turn_updates(chatbot: Chatbot, question: str, sent: object = None, said: object = None) -> Generator[Update]:
-    """Give the turn of one question as it grows, at most one every 120 ms; the last is complete.
+def turn_updates(
+    desk: Desk, question: str, *, reader: str = "", sent: object = None, place: object = None
+) -> Generator[Update]:
+    """Give the turn of one question as it grows, at most one every 120 ms; the last is complete, and kept.
 
-    `sent` is what the page's filter holds, `said` what its conversation does.
+    `sent` is what the page's filter holds, `place` in which conversation it asks. Nothing is kept for nobody.
     """
-    told = partial(_turn, f"turn-{uuid4().hex}", question)
-    articles: dict[str, Article | None] = {}
+    turn_id = f"turn-{uuid4().hex}"
+
+    def told(html: str, **changes: Any) -> Update:
+        return BLANK | {"id": turn_id, "question": question, "html": html} | changes
+
     try:
-        narrowing, history = read_narrowing(sent), read_history(said)
+        narrowing, asked_in = read_narrowing(sent), read_place(place)
         shown = partial(rendering.turn, question, within=str(narrowing))
         yield told(shown(progress=SEARCHING))
-        whole = chatbot.searched.articles if narrowing else 0
-        answers = chatbot.stream(question, history=history, filters=narrowing.filters, as_of=narrowing.as_of)
-        for answer, final in _paced(answers):
-            html = shown(answer, whole=whole, progress="" if final else _progress(answer))
-            panels = rendering.sources(answer, _cited(chatbot, answer, articles))
-            yield told(html, panels, done=final, said=_said(answer) if final else None)
+        history = desk.conversations.history(reader, asked_in.conversation, before=asked_in.replaces)
+        with desk.queue.place() as waiting:
+            yield from (told(shown(progress=f"Waiting: place {before:,} in the queue …")) for before in waiting)
+            kept = Kept(_UNANSWERED, str(narrowing), desk.chatbot.searched.articles if narrowing else 0)
+            known: dict[str, Article | None] = {}
+            answers = desk.chatbot.stream(question, history=history, filters=narrowing.filters, as_of=narrowing.as_of)
+            for answer, final in _paced(answers):
+                kept = replace(kept, answer=answer)
+                if final and reader:
+                    kept = desk.conversations.keep(
+                        reader, replace(kept, conversation=asked_in.conversation), replaces=asked_in.replaces
+                    )
+                yield desk.update(kept, known, progress="" if final else _progress(answer)) | {"id": turn_id}
     except RagError as error:
         yield told(rendering.turn(question, problem=str(error)), done=True, refused=True)
     except Exception:
@@ -117,35 +133,36 @@ def turn_updates(chatbot: Chatbot, question: str, sent: object = None, said: obj
         yield told(rendering.turn(question, problem=UNEXPECTED), done=True)
 
 
-def read_history(said: object) -> tuple[Turn, ...]:
-    """Read what a page says was asked and answered before, oldest first. Raises `QuestionError`."""
-    if said is None:
-        return ()
-    if not isinstance(said, list) or len(said) > TURNS_READ:
-        raise QuestionError(UNREADABLE)
-    return tuple(map(_read_turn, said))
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The conversation in which a question is asked, a new one where it has no name, and the answer it replaces."""
+
+    conversation: str = ""
+    replaces: str = ""
 
 
-def _read_turn(said: object) -> Turn:
-    match said:
-        case {"question": str(question), "answer": str(answer), **others} if not others:
-            return Turn(question[:LONGEST_SAID], answer[:LONGEST_SAID])
+def read_place(sent: object) -> Place:
+    """Read where a page asks. Raises `QuestionError`."""
+    match sent:
+        case None:
+            return Place()
+        case {"conversation": str(conversation), "replaces": str(replaces), **others} if not others:
+            return Place(conversation, replaces)
     raise QuestionError(UNREADABLE)
 
 
-def _said(answer: Answer) -> dict[str, str]:
-    return {"question": answer.question, "answer": " ".join(sentence.text for sentence in answer.sentences)}
-
-
-def _answering(chatbot: Chatbot) -> Any:
-    async def answer(typed: str, sent: object, said: object, event: gr.EventData) -> AsyncIterator[tuple[Any, Any]]:
+def _answering(desk: Desk) -> Any:
+    async def answer(
+        typed: str, sent: object, place: object, event: gr.EventData, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any]]:
         # An example's question comes with the click, a typed one from the box.
         question = str(event.question if isinstance(event.target, gr.HTML) else typed)
         if not question.strip():
             yield gr.skip(), gr.skip()
             return
         yield gr.skip(), gr.Textbox(submit_btn=False, stop_btn="Stop")
-        async with aclosing(_in_thread(turn_updates(chatbot, question, sent, said))) as updates:
+        reader = reader_of(request.cookies)
+        async with aclosing(_in_thread(turn_updates(desk, question, reader=reader, sent=sent, place=place))) as updates:
             async for update in updates:
                 yield update, gr.skip()
         yield gr.skip(), _ready()
@@ -189,27 +206,8 @@ def _paced(answers: Iterator[Answer]) -> Iterator[tuple[Answer, bool]]:
         yield latest, True
 
 
-def _cited(chatbot: Chatbot, answer: Answer, known: dict[str, Article | None]) -> dict[str, Article]:
-    for citation in rendering.shown_citations(answer):
-        if citation.article_id not in known:
-            known[citation.article_id] = _article(chatbot, citation.article_id)
-    return {article_id: article for article_id, article in known.items() if article}
-
-
-def _article(chatbot: Chatbot, article_id: str) -> Article | None:
-    try:
-        return chatbot.article(article_id)
-    except ArticleNotFound:
-        return None
-
-
 def _progress(answer: Answer) -> str:
     return WRITING if answer.sentences else SEARCHING
-
-
-def _turn(turn_id: str, question: str, html: str, sources: dict[str, str] | None = None, **changes: Any) -> Update:
-    known = {"id": turn_id, "question": question, "html": html, "sources": sources or {}}
-    return known | {"done": False, "refused": False, "said": None} | changes
 
 
 def _ready() -> Any:

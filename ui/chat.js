@@ -1,14 +1,14 @@
 // The page's script. Gradio calls it once as a function of (element, trigger, props, server, upload, watch), where
-// element is the conversation. It holds the conversation: each update brings one turn, made by rendering.py. Between
-// them the component's value is what was said, which goes along with the next question.
+// element is the conversation. It holds the turns: each update brings one, made by desk.py. Between them the component's
+// value is where the next question is asked: in which conversation, and in the place of which answer.
 
 const conversation = element.querySelector("#conversation");
 const narrow = matchMedia("(max-width: 860px)");
-const sources = {}; // turn id -> citation number -> HTML of the panel
+const known = {}; // turn id -> its last update
 const written = new WeakMap(); // node -> the HTML it was made from
 const part = (id) => document.getElementById(id);
-const MOST_SAID = 6; // as rag/conversation.py reads
-let said = []; // the last questions that were answered, with their answers
+const welcome = part("welcome");
+let place = { conversation: "", replaces: "" };
 let origin = null; // the number that was chosen last
 
 // Puts the parts of a turn in place and leaves alone those that did not change, so that a growing answer takes away
@@ -32,9 +32,11 @@ function begin(id) {
   const turn = document.createElement("section");
   turn.id = id;
   turn.className = "turn";
-  part("welcome")?.remove();
+  welcome.remove();
   part("silence")?.remove();
+  conversation.querySelectorAll(".turn.replaced").forEach((old) => old.remove());
   conversation.append(turn);
+  part("anew").hidden = false;
   document.dispatchEvent(new Event("asked"));
   return turn;
 }
@@ -45,6 +47,11 @@ function type(expected, text) {
   if (box.value !== expected) return;
   box.value = text;
   box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function put(question) {
+  listen();
+  trigger("click", { question });
 }
 
 // Says so when a question brings no turn: a page that outlived its server gets no answer until it is loaded again.
@@ -62,30 +69,67 @@ function listen() {
 }
 
 function update() {
-  const { id, question, html, sources: found, done, refused, said: answered } = props.value ?? {};
+  const { id, question, done, refused } = props.value ?? {};
   if (!id) return;
-  if (part(id)?.dataset.stopped) return keep();
-  const known = part(id);
-  const turn = known ?? begin(id);
-  if (!known) type(question, "");
+  if (part(id)?.dataset.stopped) return next();
+  const old = part(id);
+  const turn = old ?? begin(id);
+  if (!old) type(question, "");
   if (refused) type("", question);
-  write(turn, html);
-  sources[id] = found;
-  turn.setAttribute("aria-busy", String(!done));
-  if (!known && turn.previousElementSibling) turn.scrollIntoView({ block: "start" });
+  fill(turn, props.value);
+  if (!old && turn.previousElementSibling) turn.scrollIntoView({ block: "start" });
   if (!done) return;
-  keep(answered);
+  if (props.value.name) stay(props.value.conversation);
   settle(turn);
 }
 
-// Brings what goes along with the next question in step with what was said; a stopped or failed turn adds nothing.
-function keep(answered) {
-  if (answered) said = [...said, answered].slice(-MOST_SAID);
-  props.value = structuredClone(said);
+function fill(turn, given) {
+  known[turn.id] = given;
+  write(turn, given.html);
+  turn.dataset.name = given.name;
+  turn.setAttribute("aria-busy", String(!given.done));
+}
+
+// The conversation has a name from its first answer on; the page's address keeps it, so that a reload shows it again.
+function stay(name) {
+  if (place.conversation === name) return;
+  place.conversation = name;
+  history.replaceState(history.state, "", name ? `#conversation=${name}` : location.pathname + location.search);
+}
+
+function next(replaces = "") {
+  place = { ...place, replaces };
+  props.value = structuredClone(place);
+}
+
+async function restore(name) {
+  const response = await fetch(`/desk/conversations/${encodeURIComponent(name)}`);
+  if (!response.ok) return leave();
+  const { turns } = await response.json();
+  await back();
+  leave();
+  for (const [number, given] of turns.entries()) fill(begin(`turn-kept-${number}`), given);
+  stay(name);
+  next();
+  const last = conversation.querySelector(".turn:last-child");
+  if (last) settle(last);
+  last?.scrollIntoView({ block: "start" });
+}
+
+// Leaves the conversation for a new one.
+function leave() {
+  conversation.querySelectorAll(".turn, #silence").forEach((turn) => turn.remove());
+  conversation.append(welcome);
+  conversation.querySelectorAll(".example").forEach((example) => (example.disabled = false));
+  part("anew").hidden = true;
+  stay("");
+  next();
+  clear();
 }
 
 // The finished answer's first source is shown beside it, unless the reader has already chosen one of this answer's.
 function settle(turn) {
+  next();
   if (origin?.closest(".turn") === turn && origin.isConnected) return mark();
   const first = turn.querySelector(".sentence button.number");
   if (first) show(first, turn.id);
@@ -95,7 +139,7 @@ function settle(turn) {
 function show(number, id) {
   const panel = part("panel");
   origin = number.closest(".turn") ? number : part(id).querySelector(`[data-number="${number.dataset.number}"]`) ?? origin;
-  part("shown").innerHTML = sources[id][number.dataset.number];
+  part("shown").innerHTML = known[id].sources[number.dataset.number];
   panel.dataset.turn = id;
   panel.dataset.number = number.dataset.number;
   mark();
@@ -106,10 +150,12 @@ function show(number, id) {
 }
 
 function clear(turn) {
-  const panel = part("panel");
-  const nearest = turn.querySelector("button.number") ? "Choose a number to read what comes nearest." : "";
-  delete panel.dataset.turn;
-  part("shown").innerHTML = `<p class="empty">This answer has no source to show. ${nearest}</p>`;
+  const nearest = turn?.querySelector("button.number") ? "Choose a number to read what comes nearest." : "";
+  const note = document.createElement("p");
+  note.className = "empty";
+  note.textContent = turn ? `This answer has no source to show. ${nearest}` : "The source of a sentence opens here, in its article.";
+  delete part("panel").dataset.turn;
+  part("shown").replaceChildren(note);
   mark();
 }
 
@@ -142,6 +188,14 @@ function shut() {
   origin?.focus();
 }
 
+// Closes the panel where it covers the page, and waits until the browser has.
+function back() {
+  if (!document.body.classList.contains("reading")) return Promise.resolve();
+  const closed = new Promise((told) => window.addEventListener("popstate", told, { once: true }));
+  history.back();
+  return closed;
+}
+
 function stop() {
   conversation.querySelectorAll('.turn[aria-busy="true"]').forEach((turn) => {
     turn.dataset.stopped = "true";
@@ -149,11 +203,14 @@ function stop() {
     const progress = turn.querySelector(".progress");
     if (progress) progress.textContent = "Stopped.";
     settle(turn);
-    keep();
   });
 }
 
 watch("value", update);
+next();
+if (location.hash.startsWith("#conversation=")) restore(location.hash.slice("#conversation=".length));
+document.addEventListener("restore", ({ detail }) => restore(detail));
+document.addEventListener("reading", open);
 // A reader who was faster than this script keeps the place that was chosen.
 if (!narrow.matches && document.activeElement === document.body) document.querySelector("#box textarea")?.focus();
 window.addEventListener("popstate", shut);
@@ -176,13 +233,16 @@ document.addEventListener("click", (event) => {
   if (!target) return;
   if (target.matches(".example")) {
     conversation.querySelectorAll(".example").forEach((example) => (example.disabled = true));
-    listen();
-    trigger("click", { question: target.textContent });
+    put(target.textContent);
+  }
+  if (target.id === "anew") {
+    leave();
+    document.querySelector("#box textarea").focus();
   }
   if (target.matches(".submit-button") && document.querySelector("#box textarea").value.trim()) listen();
   if (target.matches(".stop-button")) stop();
   if (target.id === "close") history.back();
-  if (target.matches("button.number")) {
+  if (target.matches("button.number, button.dot")) {
     show(target, target.closest(".turn")?.id ?? part("panel").dataset.turn);
     open();
   }

@@ -35,6 +35,16 @@ ANSWER, GLOSS = "answer", "gloss"
 LONGEST_KEPT = 30  # characters; a longer word may need to be broken itself
 FILTER_NAMES = {"outlets": "Outlet", "authors": "Author", "sections": "Section", "languages": "Language"}
 FILTER_DAYS = {"since": "Published from", "until": "Published until", "as_of": "As of"}
+LONGEST_CARD = 240
+VERBATIM, GROUNDED = "Word for word", "Grounded"
+GONE = "The archive no longer holds this article as it was when it was cited."
+PANELS = {"articles": "Articles", "conversations": "Conversations", "added": "Add articles"}
+ASK_ON = """<span class="last-only"><button type="button" data-act="again">Ask again</button>
+<button type="button" data-act="edit">Edit question</button></span>"""
+ACTIONS = f"""<div class="actions"><button type="button" data-act="copy">Copy with sources</button>
+<a href="{{address}}" target="_blank" rel="noopener">Link</a><a href="{{address}}.md" download>Markdown</a>{ASK_ON}
+<span class="verdict">Is this right? <button type="button" data-act="right" aria-pressed="false">Yes</button>
+<button type="button" data-act="wrong" aria-pressed="false">No</button></span></div>"""
 FILTER = """<section id="filter" aria-label="Filter">
 <button type="button" id="filter-open" class="pill" aria-expanded="false" aria-controls="filter-fields" hidden>Filter
 </button>
@@ -110,7 +120,10 @@ def header(searched: Searched) -> str:
         facts.append(counted(len(searched.outlets), "outlet"))
     if searched.first_date:
         facts.append(_period(searched))
-    return f"<h1>Onrecord</h1><p>{' · '.join(line(fact) for fact in facts)}</p>"
+    buttons = "".join(f'<button type="button" data-panel="{name}">{label}</button>' for name, label in PANELS.items())
+    anew = '<button type="button" id="anew" aria-label="New conversation" hidden>New</button>'
+    told = " · ".join(line(fact) for fact in facts)
+    return f'<h1>Onrecord</h1><p>{told}</p><nav aria-label="Archive">{buttons}{anew}</nav>'
 
 
 def welcome(examples: Iterable[str]) -> str:
@@ -149,10 +162,12 @@ def turn(
     whole: int = 0,
     progress: str = "",
     problem: str = "",
+    name: str = "",
 ) -> str:
     """Give one question with what is known of its answer; `progress` says that more is to come.
 
-    `within` says to which of the archive's `whole` articles the question was put, where not to all.
+    `within` says to which of the archive's `whole` articles the question was put, where not to all. What can be done
+    with an answer is offered once it is kept under a `name`.
     """
     parts = [f'<h2 class="question">{line(question, 300 if problem else 2000)}</h2>']
     if answer and (understood := understanding(answer)):
@@ -165,6 +180,10 @@ def turn(
         parts.append(f'<p class="problem" role="alert">{line(problem, 1000)}</p>')
     if progress:
         parts.append(f'<p class="progress">{line(progress)}</p>')
+    if answer and name:
+        parts.append(ACTIONS.format(address=f"/answers/{escape(name)}"))
+    elif problem:
+        parts.append(f'<div class="actions">{ASK_ON}</div>')
     return "".join(parts)
 
 
@@ -172,9 +191,21 @@ def sources(answer: Answer, articles: Mapping[str, Article]) -> dict[str, str]:
     """Give for each number the panel that shows what it cites in its article; `articles` is keyed by id."""
     cited = shown_citations(answer)
     return {
-        str(citation.number): _numbers(cited, citation) + _source(cited, citation, articles.get(citation.article_id))
+        str(citation.number): _numbers(cited, citation)
+        + _timeline(cited, citation)
+        + _source(cited, citation, articles.get(citation.article_id))
         for citation in cited
     }
+
+
+def cards(answer: Answer) -> dict[str, str]:
+    """Give for each number what is shown of its source in passing: outlet, day, headline and the quoted words."""
+    return {str(citation.number): _card(citation) for citation in shown_citations(answer)}
+
+
+def article(found: Article) -> str:
+    """Give an article to be read in full."""
+    return f"<article>{_headline(found)}{_text(found, (0, 0), [])}</article>"
 
 
 def shown_citations(answer: Answer) -> tuple[Citation, ...]:
@@ -228,16 +259,26 @@ def _sentence(sentence: Sentence, cited: Mapping[int, Citation], *, judged: bool
     words, last = _part_last(_pieces(sentence))
     numbers = "".join(map(_number, citations))
     kept = ' class="last"' if sum(len(piece.text) for piece in last) < LONGEST_KEPT else ""
-    label = _label(sentence, has_source=bool(citations)) if judged else ""
+    state = [_state(sentence, citations)] if judged else []
     places = dict.fromkeys(_place(citation.source, citation.date) for citation in citations)
-    facts = " · ".join(f"<bdi>{line(fact)}</bdi>" for fact in (attribution(sentence), *places) if fact)
-    by = f"<small>{facts}</small>" if facts else ""
-    return f'<p class="sentence">{_write(words)}<span{kept}>{_write(last)}{numbers}</span>{label}{by}</p>'
+    copies = {copy.article_id for citation in citations for copy in citation.also_in}
+    also = f"also in {counted(len(copies), 'other')}" if copies else ""
+    facts = (attribution(sentence), *places, also)
+    told = " · ".join([*state, *(f"<bdi>{line(fact)}</bdi>" for fact in facts if fact)])
+    by = f"<small>{told}</small>" if told else ""
+    return f'<p class="sentence">{_write(words)}<span{kept}>{_write(last)}{numbers}</span>{by}</p>'
 
 
-def _label(sentence: Sentence, *, has_source: bool) -> str:
-    support, lacks = (sentence.support, doubt(sentence)) if has_source else ("unsupported", NO_SOURCE)
-    return f' <span class="doubt {support}">{lacks}</span>' if lacks else ""
+def _state(sentence: Sentence, citations: Sequence[Citation]) -> str:
+    """Say how a sentence stands to what it cites; those that it cites may be gone."""
+    support, told = (sentence.support, doubt(sentence)) if citations else ("unsupported", NO_SOURCE)
+    verbatim = any(_joined(sentence.text) in _joined(citation.text) for citation in citations)
+    known = told[:1].upper() + told[1:] if told else VERBATIM if verbatim else GROUNDED
+    return f'<span class="state {support}">{known}</span>'
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _pieces(sentence: Sentence) -> Iterator[_Piece]:
@@ -317,10 +358,43 @@ def _numbers(cited: Iterable[Citation], shown: Citation) -> str:
     return f'<nav class="numbers" aria-label="Passages of this answer">{buttons}</nav>'
 
 
-def _source(cited: Iterable[Citation], citation: Citation, article: Article | None) -> str:
+def _card(citation: Citation) -> str:
+    place = line(_place(citation.source, citation.date))
+    also = f"<small>Also in {counted(len(citation.also_in), 'other')}</small>" if citation.also_in else ""
+    quoted = line(citation.text, LONGEST_CARD)
+    return f"<small>{place}</small><b>{line(citation.title or 'Untitled')}</b><q>{quoted}</q>{also}"
+
+
+def _timeline(cited: Sequence[Citation], shown: Citation) -> str:
+    """Give the cited articles on a line by their days, where there is more than one day."""
+    known = {each.article_id: each for each in cited if _ordinal(each.date)}
+    known |= {shown.article_id: shown} if _ordinal(shown.date) else {}
+    days = sorted({_ordinal(each.date) for each in known.values()})
+    if len(days) < 2:
+        return ""
+    dots = "".join(
+        f'<li style="--at:{(_ordinal(each.date) - days[0]) / (days[-1] - days[0]):.4f}">'
+        f'<button type="button" class="dot" data-number="{each.number:d}"'
+        f"{' aria-current=true' * (each.article_id == shown.article_id)} "
+        f'aria-label="{line(_place(each.source, each.date))}"></button></li>'
+        for each in sorted(known.values(), key=lambda each: each.date)
+    )
+    ends = "".join(f"<span>{day(date.fromordinal(each).isoformat())}</span>" for each in (days[0], days[-1]))
+    line_of_days = f'<ol role="list" aria-label="Cited articles by their days">{dots}</ol>'
+    return f'<div class="timeline">{line_of_days}<p>{ends}</p></div>'
+
+
+def _ordinal(text: str) -> int:
+    try:
+        return date.fromisoformat(text).toordinal()
+    except ValueError:
+        return 0
+
+
+def _source(cited: Sequence[Citation], citation: Citation, article: Article | None) -> str:
     span = (citation.start, citation.end)
     if article is None or article.text[slice(*span)] != citation.text:
-        gone = '<p class="notice">The archive no longer holds this article as it was when it was cited.</p>'
+        gone = f'<p class="notice">{GONE}</p>'
         facts = Article(
             citation.article_id, citation.title, citation.text, citation.source, citation.date, citation.url
         )
