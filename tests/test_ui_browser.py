@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +18,6 @@ from time import sleep
 from typing import Any, cast
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rag import Answer, Article, Chatbot, Citation, Settings
@@ -26,11 +26,12 @@ from rag.conversation import Turn
 from rag.errors import QuestionError, SettingError
 from rag.filters import Field, Filters
 from tests.browsing import contrast, opened_browser
+from tests.serving import served
 from ui.conversations import Conversations
 from ui.desk import Desk
 from ui.guarding import HEADERS
 from ui.rendering import day
-from ui.server import build_server, serve
+from ui.server import serve
 
 QUESTION = "What did Zarif say about missiles?"
 ABSENT = "What is the capital of France?"
@@ -136,15 +137,11 @@ def scripted() -> ScriptedChatbot:
 @pytest.fixture(scope="module")
 def scripted_address(scripted: ScriptedChatbot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The chat over the scripted chatbot, in this process."""
-    listener = socket.create_server(("127.0.0.1", 0))
     folder = tmp_path_factory.mktemp("scripted")
-    app = build_server(Desk(cast("Chatbot", scripted), Settings(archive=folder), Conversations.open(folder)))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with ExitStack() as opened:
+        conversations = opened.enter_context(closing(Conversations.open(folder)))
+        desk = Desk(cast("Chatbot", scripted), Settings(archive=folder), conversations)
+        yield opened.enter_context(served(desk))
 
 
 @pytest.fixture(scope="module")

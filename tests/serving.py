@@ -1,0 +1,38 @@
+"""The chat's real server, in this process, over one desk."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from ui.desk import Desk
+from ui.server import build_server
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """Serve a desk on a free port of this computer, and give its address."""
+    servers: list[uvicorn.Server] = []
+    built = threading.Event()
+
+    async def serve() -> None:
+        # Built where a loop runs: elsewhere Gradio makes loops that it never closes.
+        app = build_server(desk)
+        servers.append(uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)))
+        built.set()
+        await servers[0].serve(sockets=[listener])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
+        thread.start()
+        assert built.wait(60)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            servers[0].should_exit = True
+            thread.join()
