@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a longer run kill the indexing process more often, and measure beside the peer."""
     parser.addoption("--kills", type=int, default=30, help="at how many steps of publishing, at least, a process dies")
     parser.addoption("--bench", action="store_true", help="run the benchmark beside LlamaIndex, too: two minutes more")
+    parser.addoption("--screenshots", default="", help="the folder where the screens of the walk through the chat go")
 
 
 @pytest.fixture(scope="session", autouse=True)

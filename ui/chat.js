@@ -124,7 +124,7 @@ function leave() {
   part("anew").hidden = true;
   stay("");
   next();
-  clear();
+  if (part("panel").dataset.turn) clear();
 }
 
 // The finished answer's first source is shown beside it, unless the reader has already chosen one of this answer's.
@@ -159,8 +159,9 @@ function clear(turn) {
   mark();
 }
 
-// Shows in the conversation which number the panel belongs to.
+// Shows in the conversation which number the panel belongs to, and that it holds nothing else.
 function mark() {
+  document.querySelectorAll("#head [data-panel]").forEach((button) => button.removeAttribute("aria-current"));
   const { turn, number } = part("panel").dataset;
   conversation.querySelectorAll("button.number").forEach((button) => {
     const current = button.closest(".turn").id === turn && button.dataset.number === number;

@@ -245,7 +245,3 @@ for (const kind of ["dragover", "drop"]) {
     if (kind === "drop") bring([...event.dataTransfer.files]).catch(trouble);
   });
 }
-// A source that is shown takes the panel from whatever was in it.
-document.addEventListener("click", ({ target }) => {
-  if (target.closest("button.number, #close")) document.querySelectorAll("#head [data-panel]").forEach((button) => button.removeAttribute("aria-current"));
-});

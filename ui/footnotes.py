@@ -43,7 +43,8 @@ def markdown(answers: Sequence[Kept], title: str) -> str:
     """Give answers as Markdown with footnotes; what articles and readers wrote is only text in it."""
     parts = [f"# {_text(title)}"]
     for place, kept in enumerate(answers, start=1):
-        parts += [f"## {_text(kept.answer.question)}", *(f"*{_text(fact)}*" for fact in _told(kept))]
+        parts += [f"## {_text(kept.answer.question)}"] if kept.answer.question != title else []
+        parts += [*(f"*{_text(fact)}*" for fact in _told(kept))]
         parts += [_markdown_paragraph(paragraph, place) for paragraph in _paragraphs(kept)]
         parts += [_markdown_note(citation, place) for citation in shown_citations(kept.answer)]
     return "\n\n".join([*parts, MADE]) + "\n"
@@ -54,7 +55,11 @@ def page(answers: Sequence[Kept], title: str, held: Container[str]) -> str:
 
     `held` are the ids of the cited articles that the archive still holds.
     """
-    turns = "".join(_page_turn(kept, place, held) for place, kept in enumerate(answers, start=1))
+    turns = "".join(
+        (f"<h2>{line(kept.answer.question, 2000)}</h2>" if kept.answer.question != title else "")
+        + _page_turn(kept, place, held)
+        for place, kept in enumerate(answers, start=1)
+    )
     template = Template((files(__package__) / "answers.html").read_text(encoding="utf-8"))
     return template.substitute(title=line(title), turns=turns, made=escape(MADE))
 
@@ -124,7 +129,7 @@ def _page_turn(kept: Kept, place: int, held: Container[str]) -> str:
     body = "".join(f"<p>{_page_paragraph(paragraph, place)}</p>" for paragraph in _paragraphs(kept))
     notes = "".join(_page_note(citation, place, held) for citation in shown_citations(kept.answer))
     listed = f'<ol class="notes">{notes}</ol>' if notes else ""
-    return f"<section><h2>{line(kept.answer.question, 2000)}</h2>{told}{body}{listed}</section>"
+    return f"{told}{body}{listed}"
 
 
 def _page_paragraph(paragraph: Paragraph, place: int) -> str:
