@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from ui.desk import Desk
-from ui.server import build_server
+from ui.server import build_server, server_config
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def served(desk: Desk) -> Iterator[str]:
     async def serve() -> None:
         # Built where a loop runs: elsewhere Gradio makes loops that it never closes.
         app = build_server(desk)
-        servers.append(uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)))
+        servers.append(uvicorn.Server(server_config(app)))
         built.set()
         await servers[0].serve(sockets=[listener])
 

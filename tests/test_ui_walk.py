@@ -16,6 +16,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import ViewportSize as Size
 
 from rag import Chatbot, Settings
 from tests.browsing import opened_browser
@@ -28,7 +29,7 @@ expect.set_options(timeout=30_000)
 
 QUESTION = "What did Zarif say about missiles?"
 FERRY = "The old ferry Petrel sank off Ferrow on Friday, and nobody on board of her drowned that day."
-WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+WIDE, PHONE = Size(width=1280, height=800), Size(width=360, height=740)
 SCREENS = [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light"), (PHONE, "dark")]
 
 
@@ -116,10 +117,13 @@ def begin(browser: Browser, address: str, request: pytest.FixtureRequest, tmp_pa
     with ExitStack() as opened:
         walks: list[Walk] = []
 
-        def start(name: str, size: dict[str, int], scheme: str) -> Walk:
-            touch = {"has_touch": True, "is_mobile": True} if size == PHONE else {}
+        def start(name: str, size: Size, scheme: str) -> Walk:
             context = browser.new_context(
-                viewport=size, color_scheme=scheme, permissions=["clipboard-read", "clipboard-write"], **touch
+                viewport=size,
+                color_scheme="dark" if scheme == "dark" else "light",
+                permissions=["clipboard-read", "clipboard-write"],
+                has_touch=size == PHONE,
+                is_mobile=size == PHONE,
             )
             opened.callback(context.close)
             walks.append(Walk(context, address, shots, f"{name}-{size['width']}-{scheme}"))
@@ -131,7 +135,7 @@ def begin(browser: Browser, address: str, request: pytest.FixtureRequest, tmp_pa
 
 
 @pytest.mark.parametrize(("size", "scheme"), SCREENS)
-def test_answers_are_checked_with_one_click(begin: Begin, desk: Desk, size: dict[str, int], scheme: str) -> None:
+def test_answers_are_checked_with_one_click(begin: Begin, desk: Desk, size: Size, scheme: str) -> None:
     walk = begin("answers", size, scheme)
     page = walk.page
     expect(page.locator(".example")).to_have_count(4)
@@ -158,7 +162,7 @@ def test_answers_are_checked_with_one_click(begin: Begin, desk: Desk, size: dict
 
 
 @pytest.mark.parametrize(("size", "scheme"), SCREENS)
-def test_the_archive_is_at_hand(begin: Begin, size: dict[str, int], scheme: str) -> None:
+def test_the_archive_is_at_hand(begin: Begin, size: Size, scheme: str) -> None:
     walk = begin("archive", size, scheme)
     page = walk.page
     walk.turn_to("Articles")
@@ -183,9 +187,7 @@ def test_the_archive_is_at_hand(begin: Begin, size: dict[str, int], scheme: str)
 
 
 @pytest.mark.parametrize(("size", "scheme"), SCREENS)
-def test_articles_are_brought_in_and_taken_back(
-    begin: Begin, tmp_path: Path, size: dict[str, int], scheme: str
-) -> None:
+def test_articles_are_brought_in_and_taken_back(begin: Begin, tmp_path: Path, size: Size, scheme: str) -> None:
     walk = begin("adding", size, scheme)
     page = walk.page
     page.get_by_role("button", name="Add articles").click()
@@ -217,7 +219,7 @@ def test_articles_are_brought_in_and_taken_back(
 
 
 @pytest.mark.parametrize(("size", "scheme"), SCREENS)
-def test_conversations_last(begin: Begin, address: str, size: dict[str, int], scheme: str) -> None:
+def test_conversations_last(begin: Begin, address: str, size: Size, scheme: str) -> None:
     walk = begin("conversations", size, scheme)
     page = walk.page
     walk.ask(QUESTION)
@@ -260,7 +262,7 @@ def test_conversations_last(begin: Begin, address: str, size: dict[str, int], sc
 
 
 @pytest.mark.parametrize(("size", "scheme"), SCREENS)
-def test_a_link_is_a_page_of_its_own(begin: Begin, size: dict[str, int], scheme: str) -> None:
+def test_a_link_is_a_page_of_its_own(begin: Begin, size: Size, scheme: str) -> None:
     walk = begin("link", size, scheme)
     walk.ask(QUESTION)
     link = walk.page.locator(".actions a").first.get_attribute("href")
@@ -272,7 +274,7 @@ def test_a_link_is_a_page_of_its_own(begin: Begin, size: dict[str, int], scheme:
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
-def test_what_was_copied_carries_its_sources(begin: Begin, size: dict[str, int]) -> None:
+def test_what_was_copied_carries_its_sources(begin: Begin, size: Size) -> None:
     walk = begin("copying", size, "light")
     page = walk.page
     walk.ask(QUESTION)
@@ -289,7 +291,7 @@ def test_what_was_copied_carries_its_sources(begin: Begin, size: dict[str, int])
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")])
-def test_readers_say_what_they_think_of_an_answer(begin: Begin, desk: Desk, size: dict[str, int], scheme: str) -> None:
+def test_readers_say_what_they_think_of_an_answer(begin: Begin, desk: Desk, size: Size, scheme: str) -> None:
     walk = begin("feedback", size, scheme)
     page = walk.page
     walk.ask(QUESTION)

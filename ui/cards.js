@@ -41,8 +41,9 @@ card.addEventListener("pointerleave", lift);
 conversation.addEventListener("focusin", ({ target }) => target.matches("button.number:focus-visible") && lay(target));
 conversation.addEventListener("focusout", lift);
 conversation.addEventListener("click", lift);
-part("turns").addEventListener("scroll", lift, { passive: true });
-document.addEventListener("scroll", lift, { passive: true });
+const scrolled = () => pointed && lift();
+part("turns").addEventListener("scroll", scrolled, { passive: true });
+document.addEventListener("scroll", scrolled, { passive: true });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") lift();
 });

@@ -75,7 +75,7 @@ def serve(settings: Settings, port: int, host: str = HOST) -> None:
         with told("Preparing the page and its examples"):
             conversations = opened.enter_context(closing(Conversations.open(settings.archive)))
             app = build_server(Desk(chatbot, settings, conversations))
-        _Server(_config(app)).run(sockets=[listener])
+        _Server(server_config(app)).run(sockets=[listener])
 
 
 def _require_password(settings: Settings, host: str) -> None:
@@ -108,9 +108,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """Give what the server keeps to: silence in the terminal, and limits of patience and size."""
     return uvicorn.Config(
         app,
+        http="h11",  # which has a limit for what comes before a request's body
         log_config=None,
         access_log=False,
         server_header=False,
