@@ -30,6 +30,7 @@ from tests.serving import served
 from ui.conversations import Conversations
 from ui.desk import Desk
 from ui.guarding import HEADERS
+from ui.queue import Queue
 from ui.rendering import day
 from ui.server import serve
 
@@ -450,6 +451,35 @@ def test_stop_ends_an_answer_and_its_source_and_the_next_question_is_answered(
     ask(page, "calm?")
     expect(page.locator(".sentence")).to_have_count(sentences + 1)
     expect(page.locator(".taken")).to_have_count(0)
+
+
+def test_closing_the_page_ends_the_work(visit: Visit, scripted_address: str, scripted: ScriptedChatbot) -> None:
+    scripted.closed.clear()
+    page = visit(scripted_address)
+    page.get_by_role("textbox", name="Question").fill("slow")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sentence")).not_to_have_count(0)
+    page.close()
+    assert scripted.closed.wait(5)
+
+
+def test_who_waits_is_told_their_place_and_is_answered_in_turn(
+    visit: Visit, scripted: ScriptedChatbot, tmp_path: Path
+) -> None:
+    with ExitStack() as opened:
+        conversations = opened.enter_context(closing(Conversations.open(tmp_path)))
+        desk = Desk(cast("Chatbot", scripted), Settings(archive=tmp_path), conversations, Queue(1))
+        address = opened.enter_context(served(desk))
+        first, second = visit(address), visit(address)
+        for page, question in ((first, "slow"), (second, "calm?")):
+            page.get_by_role("textbox", name="Question").fill(question)
+            page.keyboard.press("Enter")
+            expect(page.locator(".turn")).to_be_visible()
+        expect(second.locator(".progress")).to_have_text("Waiting: place 1 in the queue …")
+        first.get_by_role("button", name="Stop").click()
+        expect(second.locator(".sentence")).to_contain_text("Nothing happened.")
+        for page in (first, second):
+            page.close()
 
 
 def test_a_refused_question_is_explained_and_can_be_changed(visit: Visit, scripted_address: str) -> None:

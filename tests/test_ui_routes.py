@@ -102,6 +102,10 @@ def test_articles_are_listed_searched_filtered_and_read(ann: httpx.Client) -> No
         or found.count("data-read") == 1
     )
     assert ann.get("/desk/articles", params={"outlet": "Ferrow Herald"}).text.count("data-read") == 1
+    dated = ann.get("/desk/articles", params={"since": "2022-06-20", "until": "2022-12-31"}).text
+    assert (dated.count("data-read"), 'data-read="bridge"' in dated) == (1, True)
+    assert "No day lies" in ann.get("/desk/articles", params={"since": "2022-06-20", "until": "2021-12-31"}).text
+    assert ann.get("/desk/articles", params={"since": "yesterday"}).status_code == 422
     assert "No article was found" in ann.get("/desk/articles", params={"outlet": "Nobody"}).text
     assert "Dr. Ines Valko counted them" in ann.get("/desk/article", params={"id": "owl"}).text
     assert ann.get("/desk/article", params={"id": "../../etc/passwd"}).status_code == 404

@@ -173,6 +173,10 @@ def test_the_archive_is_at_hand(begin: Begin, size: Size, scheme: str) -> None:
     expect(page.locator("[data-read]")).to_have_count(56)
     page.get_by_role("button", name=re.compile("Capital Wire")).first.click()
     expect(page.locator("[data-read]")).to_have_count(3)
+    page.get_by_label("Until", exact=True).fill("2019-07-16")
+    expect(page.locator("[data-read]")).to_have_count(1)
+    page.get_by_label("Until", exact=True).fill("")
+    expect(page.locator("[data-read]")).to_have_count(3)
     with page.expect_response(re.compile("query=missiles")):
         page.get_by_role("searchbox").fill("missiles")
     expect(page.locator("[data-read]").first).to_contain_text("missiles")

@@ -3,7 +3,8 @@
 
 const shown = element.querySelector("#shown");
 const panel = element.querySelector("#panel");
-const wait = 200; // milliseconds after the last letter that is typed
+const WAIT = 200; // milliseconds after the last letter that is typed
+const SLOW = 600; // milliseconds until a reader wonders
 let outlet = "";
 let waiting = 0;
 let asked = 0; // a late reply to an earlier request is dropped
@@ -22,6 +23,7 @@ async function request(address, options = {}) {
 async function put(place, address) {
   const mine = (asked += 1);
   place.setAttribute("aria-busy", "true");
+  const slow = setTimeout(() => mine === asked && place.replaceChildren(say("Loading …", "progress")), SLOW);
   let html = "";
   let problem = "";
   try {
@@ -29,6 +31,7 @@ async function put(place, address) {
   } catch (error) {
     problem = error.message;
   }
+  clearTimeout(slow);
   if (mine !== asked) return false;
   place.removeAttribute("aria-busy");
   if (problem) place.replaceChildren(say(problem));
@@ -36,10 +39,10 @@ async function put(place, address) {
   return !problem;
 }
 
-function say(text) {
+function say(text, kind = "problem") {
   const note = document.createElement("p");
-  note.className = "problem";
-  note.role = "alert";
+  note.className = kind;
+  note.role = kind === "problem" ? "alert" : "status";
   note.textContent = text;
   return note;
 }
@@ -70,13 +73,18 @@ async function turnTo(name) {
 function list() {
   const form = shown.querySelector("form.find");
   if (!form) return;
-  const query = new URLSearchParams({ query: form.elements.query.value });
-  if (form.dataset.list === "articles" && outlet) query.set("outlet", outlet);
-  put(shown.querySelector(".listed"), `/desk/${form.dataset.list}?${query}`);
+  put(shown.querySelector(".listed"), `/desk/${form.dataset.list}?${wanted(form)}`);
+}
+
+// What the list is asked for. While a year is typed, the browser gives days of the years 2, 20 and 201.
+function wanted(form, more = {}) {
+  const fields = Object.entries({ ...Object.fromEntries(new FormData(form)), ...more });
+  if (form.dataset.list === "articles") fields.push(["outlet", outlet]);
+  return new URLSearchParams(fields.filter(([name, text]) => name === "query" || (text && (name === "skip" || name === "outlet" || text > "1400"))));
 }
 
 async function more(button) {
-  const response = await request(`/desk/articles?${new URLSearchParams({ outlet, skip: button.dataset.more })}`);
+  const response = await request(`/desk/articles?${wanted(shown.querySelector("form.find"), { skip: button.dataset.more })}`);
   const next = document.createElement("template");
   next.innerHTML = await response.text();
   const first = next.content.querySelector("button");
@@ -226,7 +234,7 @@ document.addEventListener("click", ({ target }) => {
 shown.addEventListener("input", ({ target }) => {
   if (!target.closest("form.find")) return;
   clearTimeout(waiting);
-  waiting = setTimeout(list, wait);
+  waiting = setTimeout(list, WAIT);
 });
 shown.addEventListener("change", ({ target }) => {
   if (target.matches("#bring-files input")) bring([...target.files]).catch(trouble);

@@ -18,11 +18,13 @@ from .rendering import day, escape, line, month
 
 MOST_OUTLETS = 12
 FIND = """<form class="find" data-list="{kind}" role="search"><label for="find">{label}</label>
-<input id="find" name="query" type="search" maxlength="300" autocomplete="off"></form>
+<input id="find" name="query" type="search" maxlength="300" autocomplete="off">{more}</form>
 <div class="listed" aria-live="polite"></div>"""
-FIND_ARTICLES = FIND.format(kind="articles", label="Find articles by words, names or headlines")
+DAYS = """<span class="days"><label>From <input name="since" type="date"></label>
+<label>Until <input name="until" type="date"></label></span>"""
+FIND_ARTICLES = FIND.format(kind="articles", label="Find articles by words, names or headlines", more=DAYS)
 CONVERSATIONS = "<section><h2>Conversations</h2></section>" + FIND.format(
-    kind="conversations", label="Search in what was asked and answered"
+    kind="conversations", label="Search in what was asked and answered", more=""
 )
 
 

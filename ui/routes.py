@@ -6,10 +6,11 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from rag.articles import Article, Copy
@@ -24,9 +25,19 @@ from .feedback import Feedback, Verdict, note_feedback
 from .guarding import STILL, reader_of
 
 PAGE = 50  # articles in a list at once
-MOST_SKIPPED = 10**9
 LONGEST_JSON = 64_000
 LONGEST_QUERY = 300
+
+
+class Wanted(BaseModel):
+    """Which articles a page wants listed: by words or all, of an outlet, of some days; `pick` has each to be picked."""
+
+    query: str = Field("", max_length=LONGEST_QUERY)
+    outlet: str = Field("", max_length=LONGEST_QUERY)
+    since: str = Field("", max_length=30)
+    until: str = Field("", max_length=30)
+    skip: int = Field(0, ge=0, le=10**9)
+    pick: bool = False
 
 
 def build_routes(desk: Desk) -> APIRouter:
@@ -43,14 +54,13 @@ def _archive(routes: APIRouter, desk: Desk) -> None:
         return HTMLResponse(listing.archive(desk.chatbot.retriever.archive.holdings()))
 
     @routes.get("/desk/articles")
-    def articles(*, query: str = "", outlet: str = "", skip: int = 0, pick: bool = False) -> Response:
-        filters = Filters(outlets=(outlet,)) if outlet else Filters()
-        if query.strip():
-            found = _found(desk, query[:LONGEST_QUERY], filters)
-            return HTMLResponse(listing.articles(found, pick=pick))
-        skip = max(0, min(skip, MOST_SKIPPED))
-        found = desk.chatbot.retriever.archive.listed(filters, most=PAGE + 1, skip=skip)
-        return HTMLResponse(listing.articles(found[:PAGE], skip=skip, more=len(found) > PAGE, pick=pick))
+    def articles(wanted: Annotated[Wanted, Query()]) -> Response:
+        filters = Filters(wanted.outlet or (), since=wanted.since, until=wanted.until)
+        if wanted.query.strip():
+            return HTMLResponse(listing.articles(_found(desk, wanted.query, filters), pick=wanted.pick))
+        found = desk.chatbot.retriever.archive.listed(filters, most=PAGE + 1, skip=wanted.skip)
+        more = len(found) > PAGE
+        return HTMLResponse(listing.articles(found[:PAGE], skip=wanted.skip, more=more, pick=wanted.pick))
 
     @routes.get("/desk/article")
     def article(id: str) -> Response:  # noqa: A002 # what it is called in the address
