@@ -396,15 +396,36 @@ def train(
 
 
 @app.command()
-def pack(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a reader that was trained.")],
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="Where it goes: rag/weights in the library.")],
+def judge(
+    data: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with train/ (NQG) and squad2/.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a reader, trained or packed.")],
+    *,
+    as_json: JsonOption = False,
 ) -> None:
-    """Pack a reader in a quarter of its size, as it comes with the library, and print the SHA-256 of its weights."""
-    from rag.models import PACKED, sha256_of
-    from rag.quantizing import pack as pack_model
+    """Say how well a reader does on what `train` does not train on."""
+    from .judging import judge as judge_reader
+    from .judging import print_judged
+    from .training import Reader
 
-    pack_model(model, out)
+    judged = judge_reader(Reader.open(model), data, "dev")
+    if as_json:
+        print(json.dumps(judged, indent=2))
+    else:
+        print_judged(judged)
+
+
+@app.command()
+def pack(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="Where it goes: rag/weights in the library.")],
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODEL...", help="The folders of readers that were trained by other seeds.")
+    ],
+) -> None:
+    """Pack the mean of readers in a quarter of its size, as it comes with the library, and print the SHA-256 of it."""
+    from rag.models import PACKED, sha256_of
+    from rag.quantizing import pack as pack_models
+
+    pack_models(models, out)
     print(sha256_of(out / PACKED))
 
 

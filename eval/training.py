@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from torch.nn.functional import cross_entropy
 
 from rag.embedding import Embedder
 from rag.inference import OpenVino, runtimes
-from rag.models import PACKAGED_MODEL, find_model
+from rag.models import PACKAGED_MODEL, PACKED, find_model
+from rag.quantizing import unpack
 from rag.reader import written
 
 from .lessons import Candidate, Lesson, add_hard, five, kept_out, read_pairs, read_paragraphs, read_roles
@@ -67,10 +69,14 @@ class Reader:
 
     @classmethod
     def open(cls, folder: Path) -> Reader:
-        """Load a reader from where it was kept."""
+        """Load a reader from where it was kept, as it was trained or packed."""
         from sentence_transformers import CrossEncoder
 
-        model: CrossEncoder = CrossEncoder(str(folder), device="cpu", local_files_only=True)
+        with tempfile.TemporaryDirectory() as unpacked:
+            if (folder / PACKED).exists():
+                unpack(folder, Path(unpacked))
+                folder = Path(unpacked)
+            model: CrossEncoder = CrossEncoder(str(folder), device="cpu", local_files_only=True)
         model.eval()
         return cls(model)
 

@@ -37,10 +37,21 @@ def test_a_packed_model_has_a_quarter_of_the_size_and_all_its_files(tmp_path: Pa
     (source / "config.json").write_text("{}")
     (source / "README.md").write_text("not of the model")
 
-    pack(source, folder)
+    pack([source], folder)
     unpack(folder, again)
 
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", PACKED]
     assert (folder / PACKED).stat().st_size < (source / "model.safetensors").stat().st_size * 0.3
     assert sorted(path.name for path in again.iterdir()) == ["config.json", "model.safetensors"]
     assert np.allclose(load_file(again / "model.safetensors")["table"], weights["table"], atol=0.02)
+
+
+def test_of_several_models_the_mean_is_packed(tmp_path: Path) -> None:
+    sources = [tmp_path / name for name in ("one", "two")]
+    for source, value in zip(sources, (1.0, 4.0), strict=True):
+        source.mkdir()
+        save_file({"bias": np.full(3, value, np.float32)}, source / "model.safetensors")
+
+    pack(sources, tmp_path / "packed")
+
+    assert load_file(tmp_path / "packed" / PACKED)["bias"].tolist() == [2.5] * 3

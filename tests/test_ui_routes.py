@@ -11,8 +11,11 @@ import httpx
 import pytest
 
 from eval.sets import read_set
-from rag import Article, Chatbot, Settings, index_articles
+from rag import Article, Chatbot, Retriever, Settings, index_articles
+from rag.archive import Archive
+from rag.embedding import Embedder
 from rag.indexing import locked
+from rag.reader import Reader
 from tests.made_answers import HOSTILE
 from tests.serving import served
 from ui import bringing
@@ -33,12 +36,18 @@ STORY = {
 }
 
 
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.open(Settings().reader)
+
+
 @pytest.fixture
-def desk(small_archive: Path, tmp_path: Path) -> Iterator[Desk]:
+def desk(small_archive: Path, tmp_path: Path, embedder: Embedder, reader: Reader) -> Iterator[Desk]:
     archive = tmp_path / "archive"
     shutil.copytree(small_archive, archive, ignore=shutil.ignore_patterns("readers"))
     settings = Settings(archive=archive)
-    with Chatbot.open(settings=settings) as chatbot, closing(Conversations.open(archive)) as conversations:
+    retriever = Retriever(Archive.open(archive), embedder)
+    with Chatbot(retriever, reader=reader) as chatbot, closing(Conversations.open(archive)) as conversations:
         yield Desk(chatbot, settings, conversations)
 
 
