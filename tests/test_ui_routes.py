@@ -3,8 +3,10 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -18,12 +20,13 @@ from rag.indexing import locked
 from rag.reader import Reader
 from tests.made_answers import HOSTILE
 from tests.serving import served
-from ui import bringing
 from ui.app import turn_updates
+from ui.bringing import LONGEST_NAME, bring_in
 from ui.conversations import Conversations
 from ui.desk import Desk
 from ui.feedback import FILE_NAME
 from ui.guarding import reader_of
+from ui.limits import Limits
 
 OWLS = "How many barn owls nested in the mill?"
 PAGE = b"""<html><head><title>The ferry sinks</title></head><body><article><h1>The ferry sinks</h1>
@@ -181,6 +184,14 @@ def test_a_question_in_another_readers_conversation_is_refused(
     assert len(desk.conversations.answers(reader_of(ann.cookies), theirs["conversation"])) == 1
 
 
+def test_an_answer_that_cannot_be_kept_is_shown_and_says_so(desk: Desk, ann: httpx.Client) -> None:
+    with closing(sqlite3.connect(desk.settings.archive / "conversations.sqlite3")) as other:
+        other.execute("DROP TABLE answers")
+    turn = ask(desk, ann, OWLS)
+    assert (turn["name"], "barn owls have nested" in turn["html"]) == ("", True)
+    assert "This could not be kept" in turn["html"]
+
+
 # Answers that are carried along
 
 
@@ -265,16 +276,23 @@ def test_the_good_lines_of_a_file_come_in_beside_the_bad_ones(ann: httpx.Client)
     assert (len(report["articles"]), len(report["refused"])) == (1, 2)  # type: ignore[arg-type]
 
 
-def test_the_limits_hold(desk: Desk, ann: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ann.post("/desk/added", params={"name": "a.txt"}, content=b"x" * (bringing.LARGEST + 1)).status_code == 413
-    monkeypatch.setattr(bringing, "MOST_ARTICLES", 2)
+def test_the_limits_hold(desk: Desk) -> None:
     many = b"\n".join(line(text=f"The ferry number {n} sank off Ferrow.") for n in range(5))
-    report = bring(ann, "many.jsonl", many)
-    assert (len(report["articles"]), report["refused"]) == (2, ["More than 2 articles: the others were left out."])  # type: ignore[arg-type]
-    monkeypatch.setattr(bringing, "LONGEST_SECONDS", -1)
-    assert bring(ann, "slow.jsonl", many)["articles"] == []
-    monkeypatch.setattr(bringing, "MOST_ADDITIONS", 1)
-    assert "You have brought in 1 files." in str(bring(ann, "one.jsonl", line(**STORY))["refused"])
+    few = replace(desk, limits=Limits(largest=2000, articles=2, additions=1))
+    first = bring_in(few, "ann", "many.jsonl", many)
+    assert (len(first.articles), first.refused) == (2, ("More than 2 articles: the others were left out.",))
+    assert bring_in(few, "ann", "one.jsonl", line(**STORY)).refused == (
+        "You have brought in 1 files. Remove some of them first.",
+    )
+    assert bring_in(few, "bob", "large.txt", b"x" * 2001).refused == ("Larger than 0 MB.",)
+    assert "Took longer than 0 seconds" in str(
+        bring_in(replace(desk, limits=Limits(seconds=0.01)), "bob", "slow.jsonl", many).refused
+    )
+
+
+def test_a_body_beyond_the_limit_is_cut_off(desk: Desk, ann: httpx.Client) -> None:
+    large = b"x" * (desk.limits.largest + 1)
+    assert ann.post("/desk/added", params={"name": "a.txt"}, content=large).status_code == 413
 
 
 def test_an_article_that_is_brought_in_takes_no_others_place(desk: Desk, ann: httpx.Client) -> None:
@@ -310,7 +328,7 @@ def test_while_another_program_writes_nothing_is_lost(desk: Desk, ann: httpx.Cli
 def test_a_file_name_is_only_shown(ann: httpx.Client, tmp_path: Path) -> None:
     name = f"../../{HOSTILE}\x00\n{'x' * 500}.jsonl"
     report = bring(ann, name, line(**STORY))
-    assert len(str(report["name"])) <= bringing.LONGEST_NAME
+    assert len(str(report["name"])) <= LONGEST_NAME
     assert "<script>" not in ann.get("/desk/added").text
 
 

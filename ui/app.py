@@ -21,7 +21,7 @@ from rag.articles import Article
 from rag.errors import QuestionError, RagError
 
 from . import rendering
-from .conversations import Kept
+from .conversations import KeepingFailed, Kept
 from .desk import BLANK, Desk, Update
 from .guarding import reader_of
 from .narrowing import offered, read_narrowing
@@ -122,15 +122,22 @@ def turn_updates(
             for answer, final in _paced(answers):
                 kept = replace(kept, answer=answer)
                 if final and reader:
-                    kept = desk.conversations.keep(
-                        reader, replace(kept, conversation=asked_in.conversation), replaces=asked_in.replaces
-                    )
+                    kept = _keep(desk, reader, replace(kept, conversation=asked_in.conversation), asked_in.replaces)
                 yield desk.update(kept, known, progress="" if final else _progress(answer)) | {"id": turn_id}
     except RagError as error:
         yield told(rendering.turn(question, problem=str(error)), done=True, refused=True)
     except Exception:
         logger.exception("A question could not be answered.")
         yield told(rendering.turn(question, problem=UNEXPECTED), done=True)
+
+
+def _keep(desk: Desk, reader: str, kept: Kept, replaces: str) -> Kept:
+    """Keep an answer; where that cannot be done, it is shown all the same and says so."""
+    try:
+        return desk.conversations.keep(reader, kept, replaces=replaces)
+    except KeepingFailed as error:
+        notice = " ".join(filter(None, [kept.answer.notice, str(error)]))
+        return replace(kept, answer=replace(kept.answer, notice=notice))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,22 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rag.articles import Article
 from rag.errors import RagError
-from rag.indexing import index_articles, remove_origin
-from rag.reading import READABLE, Refusal, read_articles
+from rag.indexing import batched, index_articles, remove_origin
+from rag.reading import READABLE, Refusal
+from rag.reading_apart import read_apart
 
 from .conversations import Addition
 from .desk import Desk
+from .limits import Limits
 
 ACCEPTED = READABLE
-LARGEST = 10_000_000  # bytes
-MOST_FILES, MOST_ARTICLES = 20, 200
-MOST_ADDITIONS = 500  # of one reader
-LONGEST_SECONDS = 60
 AT_ONCE = 16  # articles that are embedded between two looks at the clock
 MOST_REASONS = 20
 LONGEST_NAME = 200
@@ -52,27 +49,36 @@ def bring_in(desk: Desk, reader: str, name: str, content: bytes) -> Report:
     suffix = next((kind for kind in reversed(ACCEPTED) if name.lower().endswith(kind)), "")
     if not suffix:
         return Report(name, refused=(f"Not a file of {', '.join(ACCEPTED)}.",))
-    if len(content) > LARGEST:
-        return Report(name, refused=(f"Larger than {megabytes(LARGEST)}.",))
-    if len(desk.conversations.additions(reader)) >= MOST_ADDITIONS:
-        return Report(name, refused=(f"You have brought in {MOST_ADDITIONS} files. Remove some of them first.",))
-    addition, deadline = secrets.token_urlsafe(12), time.monotonic() + LONGEST_SECONDS
-    came, refused = list[str](), list[str]()
+    if len(content) > desk.limits.largest:
+        return Report(name, refused=(f"Larger than {desk.limits.megabytes}.",))
+    if len(desk.conversations.additions(reader)) >= desk.limits.additions:
+        most = desk.limits.additions
+        return Report(name, refused=(f"You have brought in {most} files. Remove some of them first.",))
+    addition = Addition(secrets.token_urlsafe(12), name, 0, time.time())
+    desk.conversations.add(reader, addition)  # first, or what came in before a crash could not be taken back
+    came, refused = _index(desk, addition, content, suffix)
+    if came:
+        desk.conversations.add(reader, replace(addition, articles=len(came)))
+    else:
+        desk.conversations.take_back(reader, addition.id)
+    return Report(name, tuple(came), tuple(refused[:MOST_REASONS]), addition.id if came else "")
+
+
+def _index(desk: Desk, addition: Addition, content: bytes, suffix: str) -> tuple[list[str], list[str]]:
+    """Put the articles of a file into the archive; give the ids of those that are in, and why others are not."""
+    came, refused = dict[str, None](), list[str]()
     with tempfile.TemporaryDirectory(prefix="onrecord-") as folder:
         path = Path(folder, f"articles{suffix}")
         path.write_bytes(content)
         try:
-            for batch in _batches(_taken(path, refused, deadline)):
+            for batch in batched(_taken(path, desk.limits, refused), AT_ONCE):
                 articles = [_own(desk, article) for article in batch]
-                index_articles(
-                    articles, settings=desk.settings, origin=_origin(addition), embedder=desk.chatbot.retriever.embedder
-                )
-                came += [article.id for article in articles]
+                embedder = desk.chatbot.retriever.embedder
+                index_articles(articles, settings=desk.settings, origin=_origin(addition.id), embedder=embedder)
+                came |= dict.fromkeys(article.id for article in articles)
         except RagError as error:
             refused.append(str(error))
-    if came:
-        desk.conversations.add(reader, Addition(addition, name, len(set(came)), time.time()))
-    return Report(name, tuple(dict.fromkeys(came)), tuple(refused[:MOST_REASONS]), addition if came else "")
+    return list(came), refused
 
 
 def take_back(desk: Desk, reader: str, addition: str) -> int:
@@ -84,21 +90,17 @@ def take_back(desk: Desk, reader: str, addition: str) -> int:
     return left
 
 
-def megabytes(size: int) -> str:
-    """Write a size for a person."""
-    return f"{size // 1_000_000} MB"
-
-
-def _taken(path: Path, refused: list[str], deadline: float) -> Iterator[Article]:
-    taken = 0
-    for found in read_articles(path):
+def _taken(path: Path, limits: Limits, refused: list[str]) -> Iterator[Article]:
+    taken, deadline = 0, time.monotonic() + limits.seconds
+    # Of what is read some may be refused, and one more says that there are more.
+    for found in read_apart(path, seconds=limits.seconds, most=2 * limits.articles + 1):
         if isinstance(found, Refusal):
             refused.append(f"{found.reason[:1].upper()}{found.reason[1:]}.")
-        elif taken == MOST_ARTICLES:
-            refused.append(f"More than {MOST_ARTICLES} articles: the others were left out.")
+        elif taken == limits.articles:
+            refused.append(f"More than {limits.articles} articles: the others were left out.")
             return
         elif time.monotonic() > deadline:
-            refused.append(f"Took longer than {LONGEST_SECONDS} seconds: what came until then is in.")
+            refused.append(f"Took longer than {limits.seconds:.0f} seconds: what came until then is in.")
             return
         else:
             taken += 1
@@ -111,11 +113,6 @@ def _own(desk: Desk, article: Article) -> Article:
     if named and named.digest() != article.digest():
         article = replace(article, url="")
     return replace(article, id=article.digest()[:16])
-
-
-def _batches(articles: Iterator[Article]) -> Iterator[Sequence[Article]]:
-    while batch := list(islice(articles, AT_ONCE)):
-        yield batch
 
 
 def _origin(addition: str) -> str:

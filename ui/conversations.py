@@ -47,6 +47,10 @@ class NotKept(RagError):
         super().__init__("This conversation is not here any more. Begin a new one.")
 
 
+class KeepingFailed(RagError):
+    """What was asked and answered could not be written down; the answer itself is none the worse for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A conversation in brief; `changed` is when something was last asked in it, in seconds since 1970."""
@@ -109,7 +113,7 @@ class Conversations:
     def keep(self, reader: str, kept: Kept, *, replaces: str = "") -> Kept:
         """Keep an answer at the end of its conversation, a new one where it has none; give it with its names.
 
-        With `replaces` it takes the place of that answer, and of all after it. Raises `NotKept`.
+        With `replaces` it takes the place of that answer, and of all after it. Raises `NotKept` and `KeepingFailed`.
         """
         now = time.time()
         with self._changing() as connection:
@@ -218,8 +222,11 @@ class Conversations:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._connection:
-            yield self._connection
+        try:
+            with self._lock, self._connection:
+                yield self._connection
+        except sqlite3.Error as error:
+            raise KeepingFailed(f"This could not be kept ({error}). It is not in your conversations.") from error
 
 
 _DELETE_FROM = """

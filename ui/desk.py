@@ -13,6 +13,7 @@ from rag.settings import Settings
 
 from . import footnotes, rendering
 from .conversations import Conversations, Kept
+from .limits import Limits
 from .queue import Queue
 
 AT_ONCE = 4  # answers that are worked out at the same time; more only make all of them slower
@@ -25,12 +26,13 @@ Update = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One archive that answers, the conversations about it, and the queue of those who ask."""
+    """One archive that answers, the conversations about it, and how much of each there may be."""
 
     chatbot: Chatbot
     settings: Settings
     conversations: Conversations
     queue: Queue = field(default_factory=lambda: Queue(AT_ONCE))
+    limits: Limits = field(default_factory=Limits)
 
     def articles(self, answer: Answer, known: dict[str, Article | None] | None = None) -> dict[str, Article]:
         """Give those of the cited articles that the archive still holds, by their ids; what is `known` is not read."""

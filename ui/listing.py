@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 from rag.articles import Copy
 from rag.filings import Holdings
+from rag.reading import READABLE
 from rag.talk import counted
 
-from .bringing import ACCEPTED, LARGEST, LONGEST_SECONDS, MOST_ARTICLES, MOST_FILES, megabytes
 from .conversations import Addition, Conversation
+from .limits import Limits
 from .rendering import day, escape, line, month
 
 MOST_OUTLETS = 12
@@ -60,7 +61,7 @@ def conversations(found: Sequence[Conversation], query: str = "") -> str:
     return f'<ul class="list" role="list">{items}</ul>' if found else f'<p class="empty">{nothing}</p>'
 
 
-def added(found: Sequence[Addition]) -> str:
+def added(found: Sequence[Addition], limits: Limits) -> str:
     """Give the form by which a reader brings articles in, and what they brought in so far."""
     items = "".join(
         f"<li><span><b>{line(each.name)}</b>"
@@ -69,7 +70,13 @@ def added(found: Sequence[Addition]) -> str:
         for each in found
     )
     listed = f'<h3>Brought in by you</h3><ul class="list" role="list">{items}</ul>' if found else ""
-    return FORM + listed
+    told = (
+        f"Files of {', '.join(READABLE)}: at most {limits.files} at once, each of {limits.megabytes}, "
+        f"{limits.articles} articles and {limits.seconds:.0f} seconds of work. They answer at once, for everybody who uses this archive."
+    )
+    field = f'<input type="file" multiple accept="{",".join(READABLE)}" data-most="{limits.files}"'
+    chosen = f'{field} data-largest="{limits.largest}">'
+    return FORM.format(told=told, chosen=chosen) + listed
 
 
 def _months(months: Sequence[tuple[str, int]]) -> str:
@@ -146,12 +153,8 @@ def _moment(noted: str) -> str:
     return f"{day(escape(noted[:10]))}, {escape(noted[11:16])}"
 
 
-FORM = f"""<section><h2>Add articles</h2>
-<p>Files of {", ".join(ACCEPTED)}: at most {MOST_FILES} at once, each of {megabytes(LARGEST)}, {MOST_ARTICLES}
-articles and {LONGEST_SECONDS} seconds of work. They answer at once, for everybody who uses this archive.</p></section>
-<form id="bring-files"><label class="drop">Choose files, or drop them here
-<input type="file" multiple accept="{",".join(ACCEPTED)}" data-most="{MOST_FILES}" data-largest="{LARGEST}">
-</label></form>
+FORM = """<section><h2>Add articles</h2><p>{told}</p></section>
+<form id="bring-files"><label class="drop">Choose files, or drop them here {chosen}</label></form>
 <details><summary>Paste an article</summary><form id="bring-text">
 <label>Headline<input name="title" maxlength="300" autocomplete="off"></label>
 <label>Outlet<input name="source" maxlength="300" autocomplete="off"></label>

@@ -18,7 +18,7 @@ from rag.errors import RagError
 from rag.filters import Filters
 
 from . import footnotes, listing, rendering
-from .bringing import LARGEST, bring_in, take_back
+from .bringing import bring_in, take_back
 from .conversations import Kept, NotKept
 from .desk import Desk
 from .feedback import Feedback, Verdict, note_feedback
@@ -121,12 +121,13 @@ def _additions(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/desk/added")
     def added(request: Request) -> Response:
-        return HTMLResponse(listing.added(desk.conversations.additions(reader_of(request.cookies))))
+        found = desk.conversations.additions(reader_of(request.cookies))
+        return HTMLResponse(listing.added(found, desk.limits))
 
     @routes.post("/desk/added")
     async def brought(request: Request, name: str) -> Response:
         reader = reader_of(request.cookies)
-        content = await _body(request, LARGEST)
+        content = await _body(request, desk.limits.largest)
         async with writing:
             report = await run_in_threadpool(bring_in, desk, reader, name, content)
         return JSONResponse(report.to_dict())
