@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import uvicorn
 
+from rag import Chatbot, Settings
+from ui.conversations import Conversations
 from ui.desk import Desk
 from ui.server import build_server, server_config
+
+
+@contextmanager
+def sample_desk(sample: Path, folder: Path) -> Iterator[Desk]:
+    """Open a desk on a copy of the archive of the sample, which may be changed."""
+    archive = folder / "archive"
+    shutil.copytree(sample, archive, ignore=shutil.ignore_patterns("readers", "*.lock"))
+    settings = Settings(archive=archive)
+    with Chatbot.open(settings=settings) as chatbot, closing(Conversations.open(archive)) as conversations:
+        yield Desk(chatbot, settings, conversations)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from rag.prompting import write_prompt
 from rag.settings import Settings
 from rag.talk import printable
 from tests.llm_servers import Reply, Says, ScriptedServer
-from ui import rendering
+from ui import panel, rendering
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "injection"
 QUESTION = "What will the county do with the Ferrow bridge?"
@@ -171,7 +171,7 @@ class Page(HTMLParser):
 def assert_dead(checked: Checked, read: Article) -> None:
     """Assert that nothing of an answer or its article can run or reach out: in a page, in Markdown, in a terminal."""
     answer = Answer(QUESTION, "answered", checked.sentences, checked.citations, SEARCHED, checked.notice)
-    panels = rendering.sources(answer, {read.id: read})
+    panels = panel.sources(answer, {read.id: read})
     for page in (rendering.turn(QUESTION, answer), rendering.turn(QUESTION, answer, progress="…"), *panels.values()):
         assert Page(page).live == []
     for sentence in checked.sentences:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +26,7 @@ from rag.conversation import Turn
 from rag.filters import Field, Filters
 from tests.asking import Asker
 from tests.browsing import opened_browser
-from tests.serving import served
+from tests.serving import sample_desk, served
 from ui.conversations import Conversations
 from ui.desk import Desk
 from ui.guarding import HEADERS, reader_of
@@ -137,11 +136,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def desk(sample_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    archive = tmp_path_factory.mktemp("attacked") / "archive"
-    shutil.copytree(sample_archive, archive, ignore=shutil.ignore_patterns("readers", "*.lock"))
-    settings = Settings(archive=archive)
-    with Chatbot.open(settings=settings) as chatbot, closing(Conversations.open(archive)) as conversations:
-        yield Desk(chatbot, settings, conversations)
+    with sample_desk(sample_archive, tmp_path_factory.mktemp("attacked")) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,8 @@ from tests.serving import served
 from ui.conversations import Conversations
 from ui.desk import Desk
 from ui.guarding import HEADERS
+from ui.markup import day
 from ui.queue import Queue
-from ui.rendering import day
 from ui.server import serve
 
 QUESTION = "What did Zarif say about missiles?"

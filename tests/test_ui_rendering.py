@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rag.answers import Answer, Citation, Gloss, Searched, Sentence, Side, Span, Support
 from rag.articles import Article, Copy
 from rag.filters import FIELDS
-from ui import rendering
+from ui import frame, markup, panel, rendering
 from ui.narrowing import DAYS
 
 TEXT = "The bank waited.\n\nRates were held. Prices rose.\n“We watch,” she said."
@@ -175,9 +175,9 @@ def test_not_in_the_archive_says_why_and_what_was_searched() -> None:
 
 
 def test_what_comes_nearest_opens_in_its_article_where_it_is_shown() -> None:
-    panels = rendering.sources(replace(ABSENT, reason="not_said"), {"a1": ARTICLE})
+    panels = panel.sources(replace(ABSENT, reason="not_said"), {"a1": ARTICLE})
     assert Reader(panels["1"]).marks["selected"] == ["Rates were held."]
-    assert rendering.sources(replace(ABSENT, reason="nothing"), {"a1": ARTICLE}) == {}
+    assert panel.sources(replace(ABSENT, reason="nothing"), {"a1": ARTICLE}) == {}
 
 
 def test_a_refusal_under_a_filter_says_so_and_what_is_outside() -> None:
@@ -203,7 +203,7 @@ def test_a_filter_that_no_article_meets_is_told(outside: int, shown: str) -> Non
 
 
 def test_the_filter_is_closed_and_each_of_its_fields_has_a_label() -> None:
-    tags = Reader(rendering.filter_form()).tags
+    tags = Reader(frame.filter_form()).tags
     button = next(attributes for tag, attributes in tags if tag == "button")
     fields = {attributes["id"] for tag, attributes in tags if tag == "input"}
     assert (button["aria-expanded"], button["aria-controls"]) == ("false", "filter-fields")
@@ -225,25 +225,25 @@ def test_a_notice_and_a_problem_are_lines_of_their_own() -> None:
     ],
 )
 def test_the_header_says_what_can_be_asked_about(searched: Searched, shown: str) -> None:
-    assert Reader(rendering.header(searched)).text == f"Onrecord{shown}{''.join(rendering.PANELS.values())}New"
+    assert Reader(frame.header(searched)).text == f"Onrecord{shown}{''.join(frame.PANELS.values())}New"
 
 
 def test_the_panel_marks_the_cited_characters_and_lighter_the_other_cited_ones() -> None:
     answer = answer_of(citations=(cited(1, "Rates were held."), cited(2, "“We watch,” she said.")))
-    panel = Reader(rendering.sources(answer, {"a1": ARTICLE})["2"])
-    assert panel.marks == {"selected": ["“We watch,” she said."], "": ["Rates were held."]}
-    assert "The Post · 1 March 2024 · by A. Lind, B. Moe" in panel.text
-    assert panel.text.endswith(TEXT)
+    shown = Reader(panel.sources(answer, {"a1": ARTICLE})["2"])
+    assert shown.marks == {"selected": ["“We watch,” she said."], "": ["Rates were held."]}
+    assert "The Post · 1 March 2024 · by A. Lind, B. Moe" in shown.text
+    assert shown.text.endswith(TEXT)
 
 
 def test_a_citation_over_two_paragraphs_is_marked_in_both() -> None:
-    panel = Reader(rendering.paragraphs(TEXT, (4, 34)))
-    assert panel.marks["selected"] == ["bank waited.", "Rates were held."]
+    shown = Reader(panel.paragraphs(TEXT, (4, 34)))
+    assert shown.marks["selected"] == ["bank waited.", "Rates were held."]
 
 
 def test_the_headline_leads_to_the_original_and_tells_it_nothing() -> None:
-    panel = Reader(rendering.sources(answer_of(citations=(cited(1, "Prices rose."),)), {"a1": ARTICLE})["1"])
-    assert [attributes for tag, attributes in panel.tags if tag == "a"] == [
+    shown = Reader(panel.sources(answer_of(citations=(cited(1, "Prices rose."),)), {"a1": ARTICLE})["1"])
+    assert [attributes for tag, attributes in shown.tags if tag == "a"] == [
         {"href": "https://post.example/1", "target": "_blank", "rel": "noopener noreferrer nofollow"}
     ]
 
@@ -251,7 +251,7 @@ def test_the_headline_leads_to_the_original_and_tells_it_nothing() -> None:
 def test_the_copies_of_an_article_are_named_above_its_text() -> None:
     copies = (Copy("b", "Held", "The <b>Wire</b>", "2024-03-02", ""), Copy("c", "No rise", "", "", ""))
     citation = replace(cited(1, "Rates were held."), also_in=copies)
-    read = Reader(rendering.sources(answer_of(citations=(citation,)), {"a1": ARTICLE})["1"])
+    read = Reader(panel.sources(answer_of(citations=(citation,)), {"a1": ARTICLE})["1"])
 
     assert "Also in The <b>Wire</b>, 2 March 2024 · No rise" in read.text
     assert "b" not in [tag for tag, _ in read.tags]
@@ -260,7 +260,7 @@ def test_the_copies_of_an_article_are_named_above_its_text() -> None:
 def test_of_many_copies_five_are_named_and_the_others_counted() -> None:
     copies = tuple(Copy(str(number), "Held", f"Wire {number}", "", "") for number in range(1, 1500))
     citation = replace(cited(1, "Rates were held."), also_in=copies)
-    read = Reader(rendering.sources(answer_of(citations=(citation,)), {"a1": ARTICLE})["1"])
+    read = Reader(panel.sources(answer_of(citations=(citation,)), {"a1": ARTICLE})["1"])
 
     assert "Also in Wire 1 · Wire 2 · Wire 3 · Wire 4 · Wire 5 and 1,494 more" in read.text
     assert "Wire 6" not in read.text
@@ -268,12 +268,11 @@ def test_of_many_copies_five_are_named_and_the_others_counted() -> None:
 
 def test_the_card_of_a_number_has_the_outlet_the_day_the_headline_and_the_quoted_words() -> None:
     copies = (Copy("b", "Held", "Wire", "2024-03-02", ""),)
-    card = rendering.cards(answer_of(citations=(replace(cited(1, "Rates were held."), also_in=copies),)))["1"]
+    card = panel.cards(answer_of(citations=(replace(cited(1, "Rates were held."), also_in=copies),)))["1"]
 
     assert Reader(card).text == "The Post, 1 March 2024Rates heldRates were held.Also in 1 other"
     assert (
-        len(Reader(rendering.cards(answer_of(citations=(cited(1, TEXT * 9, Article("a", "", TEXT * 9)),)))["1"]).text)
-        < 300
+        len(Reader(panel.cards(answer_of(citations=(cited(1, TEXT * 9, Article("a", "", TEXT * 9)),)))["1"]).text) < 300
     )
 
 
@@ -282,20 +281,20 @@ def test_articles_of_several_days_stand_on_a_line_each_where_its_day_is() -> Non
     citations = [
         replace(cited(n, "Prices rose."), number=n, article_id=f"a{n}", date=day) for n, day in enumerate(days)
     ]
-    panel = Reader(rendering.sources(answer_of(citations=tuple(citations)), {})["1"])
+    shown = Reader(panel.sources(answer_of(citations=tuple(citations)), {})["1"])
 
-    assert [attributes["style"] for tag, attributes in panel.tags if tag == "li"] == [
+    assert [attributes["style"] for tag, attributes in shown.tags if tag == "li"] == [
         "--at:0.0000",
         "--at:0.5000",
         "--at:1.0000",
     ]
-    assert [attributes.get("aria-current") for tag, attributes in panel.tags if attributes.get("class") == "dot"] == [
+    assert [attributes.get("aria-current") for tag, attributes in shown.tags if attributes.get("class") == "dot"] == [
         None,
         "true",
         None,
     ]
-    assert "1 January 202411 January 2024" in panel.text
-    assert "timeline" not in rendering.sources(answer_of(citations=tuple(citations[:1])), {})["0"]
+    assert "1 January 202411 January 2024" in shown.text
+    assert "timeline" not in panel.sources(answer_of(citations=tuple(citations[:1])), {})["0"]
 
 
 def test_what_can_be_done_with_an_answer_is_offered_once_it_is_kept() -> None:
@@ -308,9 +307,9 @@ def test_an_article_that_changed_since_shows_the_quotation_and_says_so() -> None
     answer = answer_of(citations=(cited(1, "Prices rose."),))
     changed = Article("a1", "Rates held", TEXT.upper())
     for articles in ({}, {"a1": changed}):
-        panel = Reader(rendering.sources(answer, articles)["1"])
-        assert panel.marks["selected"] == ["Prices rose."]
-        assert "no longer holds this article" in panel.text
+        shown = Reader(panel.sources(answer, articles)["1"])
+        assert shown.marks["selected"] == ["Prices rose."]
+        assert "no longer holds this article" in shown.text
 
 
 @pytest.mark.parametrize(
@@ -324,7 +323,7 @@ def test_an_article_that_changed_since_shows_the_quotation_and_says_so() -> None
     ],
 )  # fmt: skip
 def test_only_plain_web_addresses_become_links(url: str) -> None:
-    assert rendering.web_address(url) == ""
+    assert markup.web_address(url) == ""
 
 
 def test_nothing_from_outside_becomes_markup() -> None:
@@ -340,13 +339,13 @@ def test_nothing_from_outside_becomes_markup() -> None:
         rendering.turn(HOSTILE, answer, within=HOSTILE, problem=HOSTILE, progress=HOSTILE),
         rendering.turn(HOSTILE, answer),
         rendering.turn(HOSTILE, absent),
-        rendering.sources(answer, {HOSTILE: article})["1"],
-        rendering.sources(absent, {})["1"],
-        rendering.cards(answer)["1"],
-        rendering.article(article),
+        panel.sources(answer, {HOSTILE: article})["1"],
+        panel.sources(absent, {})["1"],
+        panel.cards(answer)["1"],
+        panel.article(article),
         rendering.turn(HOSTILE, answer, name="kept"),
-        rendering.welcome([HOSTILE]),
-        rendering.header(Searched(1, (HOSTILE,), HOSTILE, HOSTILE)),
+        frame.welcome([HOSTILE]),
+        frame.header(Searched(1, (HOSTILE,), HOSTILE, HOSTILE)),
     ]
     for page in pages:
         tags = Reader(page).tags
@@ -355,7 +354,7 @@ def test_nothing_from_outside_becomes_markup() -> None:
 
 
 def test_a_name_is_one_line_of_bounded_length_that_cannot_turn_the_text_around() -> None:
-    assert rendering.line("a\n\u202eb" + "c" * 10_000) == "a b" + "c" * 296 + "…"
+    assert markup.line("a\n\u202eb" + "c" * 10_000) == "a b" + "c" * 296 + "…"
 
 
 @st.composite
@@ -386,7 +385,7 @@ def test_every_character_of_an_article_is_shown_and_exactly_the_span_is_marked(
     text: str, start: int, length: int, other: int, other_length: int
 ) -> None:
     text = text.replace("\x00", "")
-    read = Reader(rendering.paragraphs(text, (start, start + length), [(other, other + other_length)]))
+    read = Reader(panel.paragraphs(text, (start, start + length), [(other, other + other_length)]))
     assert read.text == text
     assert "".join(read.marks["selected"]) == without_breaks(text[start : start + length], text, start)
 

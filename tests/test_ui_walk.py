@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -18,11 +17,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import ViewportSize as Size
 
-from rag import Chatbot, Settings
 from tests.browsing import opened_browser
 from tests.made_answers import HOSTILE
-from tests.serving import served
-from ui.conversations import Conversations
+from tests.serving import sample_desk, served
 from ui.desk import Desk
 
 expect.set_options(timeout=30_000)
@@ -36,11 +33,8 @@ SCREENS = [*OFTEN, *SELDOM]
 
 @pytest.fixture(scope="module")
 def desk(sample_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    archive = tmp_path_factory.mktemp("walk") / "archive"
-    shutil.copytree(sample_archive, archive, ignore=shutil.ignore_patterns("readers", "*.lock"))
-    settings = Settings(archive=archive)
-    with Chatbot.open(settings=settings) as chatbot, closing(Conversations.open(archive)) as conversations:
-        yield Desk(chatbot, settings, conversations)
+    with sample_desk(sample_archive, tmp_path_factory.mktemp("walk")) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="module")

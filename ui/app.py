@@ -20,7 +20,7 @@ from rag.answers import Answer, Searched
 from rag.articles import Article
 from rag.errors import QuestionError, RagError
 
-from . import rendering
+from . import frame, rendering
 from .conversations import KeepingFailed, Kept
 from .desk import BLANK, Desk, Update
 from .guarding import reader_of
@@ -40,7 +40,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # What the browser paints before the style sheet is there; the same as in chat.css.
 BACKGROUND = {"body_background_fill": "#fbfaf7", "body_background_fill_dark": "#15171a"}
 
-# Templates of gr.HTML: only `${name}` is filled in, with HTML that `rendering` made; both stay as they are while the
+# Templates of gr.HTML: only `${name}` is filled in, with HTML that `frame` made; both stay as they are while the
 # page's script fills them.
 TURNS = '<div id="conversation" role="log" aria-label="Conversation"><div id="welcome">${welcome}</div></div>'
 SOURCE = """<section id="panel" aria-label="Source" tabindex="-1">
@@ -56,14 +56,14 @@ def build_app(desk: Desk) -> gr.Blocks:
     searched = chatbot.searched
     app = gr.Blocks(title="Onrecord", analytics_enabled=False, fill_width=True)
     with app:
-        gr.HTML(rendering.header(searched), elem_id="head", apply_default_css=False, js_on_load=None)
-        welcome = rendering.welcome(chatbot.examples())
+        gr.HTML(frame.header(searched), elem_id="head", apply_default_css=False, js_on_load=None)
+        welcome = frame.welcome(chatbot.examples())
         turns = _html(
             "turns", TURNS, welcome=welcome, js_on_load="\n".join(map(_asset, ("chat.js", "cards.js", "actions.js")))
         )
         ask_about = f"Ask about {_these(searched.articles)}"
         with gr.Column(elem_id="ask"):
-            narrowing = _html("narrowing", rendering.filter_form(), js_on_load=_asset("filter.js"))
+            narrowing = _html("narrowing", frame.filter_form(), js_on_load=_asset("filter.js"))
             box = gr.Textbox(
                 elem_id="box", label="Question", show_label=False, placeholder=ask_about, max_lines=6, submit_btn="Ask",
                 container=False,

@@ -11,9 +11,10 @@ from rag.chatbot import Chatbot
 from rag.errors import ArticleNotFound
 from rag.settings import Settings
 
-from . import footnotes, rendering
+from . import footnotes, panel, rendering
 from .conversations import Conversations, Kept
 from .limits import Limits
+from .markup import shown_citations
 from .queue import Queue
 
 AT_ONCE = 4  # answers that are worked out at the same time; more only make all of them slower
@@ -37,7 +38,7 @@ class Desk:
     def articles(self, answer: Answer, known: dict[str, Article | None] | None = None) -> dict[str, Article]:
         """Give those of the cited articles that the archive still holds, by their ids; what is `known` is not read."""
         known = {} if known is None else known
-        for citation in rendering.shown_citations(answer):
+        for citation in shown_citations(answer):
             if citation.article_id not in known:
                 known[citation.article_id] = self.article(citation.article_id)
         return {article_id: article for article_id, article in known.items() if article}
@@ -56,11 +57,11 @@ class Desk:
             "html": rendering.turn(
                 answer.question, answer, within=kept.within, whole=kept.whole, progress=progress, name=kept.id
             ),
-            "sources": rendering.sources(answer, self.articles(answer, known)),
-            "cards": rendering.cards(answer),
+            "sources": panel.sources(answer, self.articles(answer, known)),
+            "cards": panel.cards(answer),
             "done": not progress,
         }
-        notes = {str(each.number): footnotes.note(each) for each in rendering.shown_citations(answer)}
+        notes = {str(each.number): footnotes.note(each) for each in shown_citations(answer)}
         names = {"name": kept.id, "conversation": kept.conversation, "text": footnotes.plain(kept)}
         return BLANK | shown | {"notes": notes} | (names if kept.id else {})
 

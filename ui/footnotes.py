@@ -13,7 +13,8 @@ from rag.answers import Citation
 from rag.talk import DISAGREEMENT, absence, attribution, doubt, likelihood, stance, understanding
 
 from .conversations import Kept
-from .rendering import GONE, day, escape, line, shown_citations, web_address
+from .markup import day, escape, line, shown_citations, web_address
+from .panel import GONE
 
 QUOTED = 600  # characters of a quotation
 # What Markdown gives a meaning to, also GitHub's, where addresses become links by themselves.

@@ -1,6 +1,6 @@
 """Listing: what the archive holds, the conversations and what a reader brought in, as HTML for the panel.
 
-As in `rendering`, all that comes from an article, a file or a reader is escaped where it is put between our tags.
+As in `markup`, all that comes from an article, a file or a reader is escaped where it is put between our tags.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rag.talk import counted
 
 from .conversations import Addition, Conversation
 from .limits import Limits
-from .rendering import day, escape, line, month
+from .markup import day, escape, line, month
 
 MOST_OUTLETS = 12
 FIND = """<form class="find" data-list="{kind}" role="search"><label for="find">{label}</label>
@@ -72,7 +72,8 @@ def added(found: Sequence[Addition], limits: Limits) -> str:
     listed = f'<h3>Brought in by you</h3><ul class="list" role="list">{items}</ul>' if found else ""
     told = (
         f"Files of {', '.join(READABLE)}: at most {limits.files} at once, each of {limits.megabytes}, "
-        f"{limits.articles} articles and {limits.seconds:.0f} seconds of work. They answer at once, for everybody who uses this archive."
+        f"{limits.articles} articles and {limits.seconds:.0f} seconds of work. They answer at once, for everybody who "
+        "uses this archive."
     )
     field = f'<input type="file" multiple accept="{",".join(READABLE)}" data-most="{limits.files}"'
     chosen = f'{field} data-largest="{limits.largest}">'

@@ -10,7 +10,7 @@ from rag.chatbot import Chatbot
 from rag.errors import FilterError
 from rag.filters import FIELDS, Filters, read_day
 
-from .rendering import day
+from .markup import day
 
 DAYS = ("since", "until", "as_of")
 MOST_NAMES = 200

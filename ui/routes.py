@@ -17,12 +17,13 @@ from rag.articles import Article, Copy
 from rag.errors import RagError
 from rag.filters import Filters
 
-from . import footnotes, listing, rendering
+from . import footnotes, listing, panel
 from .bringing import bring_in, take_back
 from .conversations import Kept, NotKept
 from .desk import Desk
 from .feedback import Feedback, Verdict, note_feedback
 from .guarding import STILL, reader_of
+from .markup import shown_citations
 
 PAGE = 50  # articles in a list at once
 LONGEST_JSON = 64_000
@@ -67,7 +68,7 @@ def _archive(routes: APIRouter, desk: Desk) -> None:
         found = desk.article(id)
         if found is None:
             return PlainTextResponse("The archive no longer holds this article.", 404)
-        return HTMLResponse(rendering.article(found))
+        return HTMLResponse(panel.article(found))
 
 
 def _found(desk: Desk, query: str, filters: Filters) -> list[Copy]:
@@ -180,7 +181,7 @@ def _still_held(desk: Desk, kept: Kept) -> set[str]:
     articles = desk.articles(kept.answer)
     return {
         each.article_id
-        for each in rendering.shown_citations(kept.answer)
+        for each in shown_citations(kept.answer)
         if (found := articles.get(each.article_id)) and found.text[each.start : each.end] == each.text
     }
 
