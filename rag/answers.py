@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from rag.articles import Copy
@@ -131,7 +131,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the object that `onrecord ask --json` prints; after `searched` comes only what there is."""
-        return {name: value for name, value in asdict(self).items() if name in _ALWAYS or value not in _ABSENT}
+        return {name: value for name, value in asdict(self).items() if value != _DEFAULTS[name]}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Answer:
@@ -147,8 +147,7 @@ class Answer:
         return cls(**{**record, **parts})
 
 
-_ALWAYS = {"question", "state", "sentences", "citations", "searched"}
-_ABSENT = (None, "", (), 0)
+_DEFAULTS = {field.name: field.default for field in fields(Answer)}
 
 
 def _citation(record: Mapping[str, Any]) -> Citation:

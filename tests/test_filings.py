@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.archive import Archive, Entry
-from rag.articles import Article
-from rag.filings import _COPIES, _FILED, _FILINGS, Filing
+from rag.articles import Article, Copy
+from rag.filings import _COPIES, _FILED, _FILINGS, Filing, Holdings
 from rag.filters import Field, Filters
 from rag.passages import Passage
 
@@ -135,6 +136,25 @@ def test_authors_that_cannot_be_read_hide_no_others(archive: Archive) -> None:
 
     assert archive.values("authors") == ("Ana Quispe", "Bo Li")
     assert archive.filed(Filters(authors=("Bo Li",))).tolist() == [1, 2, 3, 4]
+
+
+def test_what_is_held_is_counted_by_outlet_and_by_month(archive: Archive) -> None:
+    archive.put(map(entry, [replace(ARTICLES[0], id="again"), *DATED_BY_HOSTS[:2]]))
+    assert archive.holdings() == Holdings(
+        7,
+        (("Cafe\u0301", 2), ("Lima Post", 2), ("ÉCHO", 1), ("Écho", 1)),
+        (("2019-07", 2), ("2022-06", 2)),
+        "",
+    )
+    archive.note("synchronised", "2026-01-02 03:04:05")
+    assert archive.holdings().synchronised == "2026-01-02 03:04:05"
+
+
+def test_articles_are_listed_newest_first_in_pages_behind_filters(archive: Archive) -> None:
+    assert [each.article_id for each in archive.listed()] == ["ferry", "owl", "bridge", "rumour"]
+    assert [each.article_id for each in archive.listed(most=2, skip=1)] == ["owl", "bridge"]
+    assert archive.listed(Filters("écho", until="2022-06-14")) == [Copy("owl", "T", "ÉCHO", "2022-06-14", "")]
+    assert archive.listed(skip=9) == []
 
 
 def plan_of(archive: Archive, query: str) -> list[str]:

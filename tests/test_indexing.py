@@ -21,6 +21,7 @@ from rag import (
     ModelError,
     Settings,
     index_articles,
+    remove_origin,
 )
 from rag.archive import Archive
 from rag.filters import Filters
@@ -49,6 +50,19 @@ def test_indexing_the_same_articles_again_changes_nothing(tmp_path: Path, articl
 
     assert (first, second) == (2, 0)
     assert revision(tmp_path) == before
+
+
+def test_what_came_from_one_place_alone_leaves_with_it(tmp_path: Path, articles: list[Article]) -> None:
+    owl, bridge = articles
+    index_articles([owl, bridge], tmp_path, Settings(), origin="desk")
+    index_articles([owl], tmp_path, Settings(), origin="feed")
+
+    assert remove_origin("nowhere", tmp_path, Settings()) == 0
+    assert remove_origin("desk", tmp_path, Settings()) == 1
+    with Chatbot.open(tmp_path, Settings()) as chatbot:
+        assert [each.id for each in chatbot.retriever.archive.articles()] == [owl.id]
+        assert {found.article.id for found in chatbot.search("bridge")} == {owl.id}
+    assert remove_origin("feed", tmp_path, Settings()) == 1
 
 
 def test_the_next_generation_waits_until_much_has_changed(tmp_path: Path, articles: list[Article]) -> None:
