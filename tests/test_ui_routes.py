@@ -28,6 +28,7 @@ from ui.feedback import FILE_NAME
 from ui.guarding import reader_of
 from ui.limits import Limits
 
+HELD = "2 articles · 2 outlets · Jun 2022 to Jul 2022"
 OWLS = "How many barn owls nested in the mill?"
 PAGE = b"""<html><head><title>The ferry sinks</title></head><body><article><h1>The ferry sinks</h1>
 <p>The old ferry Petrel sank off Ferrow on Friday, and nobody on board of her drowned that day.</p>
@@ -229,7 +230,8 @@ def test_what_is_brought_in_answers_at_once_and_is_gone_when_taken_back(desk: De
     assert "The old ferry Petrel sank off Ferrow on Friday." in ask(desk, ann, "What sank off Ferrow?")["text"]
     assert "ferry.jsonl" in ann.get("/desk/added").text
 
-    assert ann.delete(f"/desk/added/{report['id']}").json() == {"left": 1}
+    assert str(report["held"]).startswith("3 articles · 3 outlets")
+    assert ann.delete(f"/desk/added/{report['id']}").json() == {"left": 1, "held": HELD}
     assert "Petrel" not in ask(desk, ann, "What sank off Ferrow?")["text"]
     assert set(ids(desk).values()) == {"owl", "bridge"}
 
@@ -313,9 +315,9 @@ def test_the_same_article_brought_in_twice_stays_until_both_are_taken_back(
     mine, theirs = (bring(client, "ferry.jsonl", line(**STORY)) for client in (ann, bob))
     assert mine["articles"] == theirs["articles"]
     assert ann.delete(f"/desk/added/{theirs['id']}").status_code == 404
-    assert ann.delete(f"/desk/added/{mine['id']}").json() == {"left": 0}
+    assert ann.delete(f"/desk/added/{mine['id']}").json()["left"] == 0
     assert STORY["title"] in ids(desk)
-    assert bob.delete(f"/desk/added/{theirs['id']}").json() == {"left": 1}
+    assert bob.delete(f"/desk/added/{theirs['id']}").json()["left"] == 1
 
 
 def test_while_another_program_writes_nothing_is_lost(desk: Desk, ann: httpx.Client) -> None:

@@ -156,7 +156,7 @@ async function remove(button) {
 async function take(button) {
   button.disabled = true;
   button.textContent = "Removing …";
-  await request(`/desk/added/${button.dataset.take}`, { method: "DELETE" });
+  count(await (await request(`/desk/added/${button.dataset.take}`, { method: "DELETE" })).json());
   await panels.added();
 }
 
@@ -183,18 +183,26 @@ async function bring(files) {
 async function bringOne(report, file) {
   try {
     const response = await request(`/desk/added?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file });
-    const { articles, refused } = await response.json();
-    tell(report, file.name, articles, refused);
+    const became = await response.json();
+    tell(report, file.name, became.articles, became.refused);
+    count(became);
   } catch (error) {
     tell(report, file.name, [], [error.message]);
   }
+}
+
+// Says in the head and in the question's box what there is now.
+function count({ held }) {
+  document.getElementById("held").textContent = held;
+  const some = held.split(" · ")[0];
+  document.querySelector("#box textarea").placeholder = `Ask about ${some === "1 article" ? "this article" : `these ${some}`}`;
 }
 
 function tell(report, name, articles, refused) {
   const item = document.createElement("li");
   const label = document.createElement("b");
   const said = document.createElement("small");
-  label.textContent = name;
+  label.textContent = name.replace(" (pasted).jsonl", "");
   const count = articles.length === 1 ? "1 article is in." : articles.length ? `${articles.length} articles are in.` : "";
   said.textContent = [count, ...refused].filter(Boolean).join(" ");
   item.className = articles.length ? (refused.length ? "partly" : "in") : "out";
@@ -243,7 +251,7 @@ shown.addEventListener("submit", (event) => {
   event.preventDefault();
   if (event.target.id !== "bring-text") return list();
   const fields = Object.fromEntries(new FormData(event.target));
-  const file = new File([JSON.stringify(fields)], `${fields.title.trim() || "Pasted article"}.jsonl`);
+  const file = new File([JSON.stringify(fields)], `${fields.title.trim() || "Pasted article"} (pasted).jsonl`);
   bring([file]).then(() => event.target.reset()).catch(trouble);
 });
 for (const kind of ["dragover", "drop"]) {

@@ -22,16 +22,21 @@ FILTER = """<section id="filter" aria-label="Filter">
 
 
 def header(searched: Searched) -> str:
-    """Give the head of the page: the name, and what can be asked about."""
+    """Give the head of the page: the name, what can be asked about, and what else there is."""
+    buttons = "".join(f'<button type="button" data-panel="{name}">{label}</button>' for name, label in PANELS.items())
+    anew = '<button type="button" id="anew" aria-label="New conversation" hidden>New</button>'
+    told = f'<p id="held">{line(held(searched))}</p>'
+    return f'<h1>Onrecord</h1>{told}<nav aria-label="Archive">{buttons}{anew}</nav>'
+
+
+def held(searched: Searched) -> str:
+    """Say what can be asked about: how many articles, of how many outlets, from when to when."""
     facts = [counted(searched.articles, "article")]
     if searched.outlets:
         facts.append(counted(len(searched.outlets), "outlet"))
     if searched.first_date:
         facts.append(period(searched))
-    buttons = "".join(f'<button type="button" data-panel="{name}">{label}</button>' for name, label in PANELS.items())
-    anew = '<button type="button" id="anew" aria-label="New conversation" hidden>New</button>'
-    told = " · ".join(line(fact) for fact in facts)
-    return f'<h1>Onrecord</h1><p>{told}</p><nav aria-label="Archive">{buttons}{anew}</nav>'
+    return " · ".join(facts)
 
 
 def welcome(examples: Iterable[str]) -> str:

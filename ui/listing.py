@@ -18,6 +18,7 @@ from .limits import Limits
 from .markup import day, escape, line, month
 
 MOST_OUTLETS = 12
+PASTED = " (pasted).jsonl"  # what the page's script adds to the headline of pasted text
 FIND = """<form class="find" data-list="{kind}" role="search"><label for="find">{label}</label>
 <input id="find" name="query" type="search" maxlength="300" autocomplete="off">{more}</form>
 <div class="listed" aria-live="polite"></div>"""
@@ -64,7 +65,7 @@ def conversations(found: Sequence[Conversation], query: str = "") -> str:
 def added(found: Sequence[Addition], limits: Limits) -> str:
     """Give the form by which a reader brings articles in, and what they brought in so far."""
     items = "".join(
-        f"<li><span><b>{line(each.name)}</b>"
+        f"<li><span><b>{line(each.name.replace(PASTED, ''))}</b>"
         f"<small>{counted(each.articles, 'article')} · {_day(each.brought)}</small></span>"
         f'<span class="does"><button type="button" data-take="{escape(each.id)}">Remove</button></span></li>'
         for each in found

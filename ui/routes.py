@@ -22,6 +22,7 @@ from .bringing import bring_in, take_back
 from .conversations import Kept, NotKept
 from .desk import Desk
 from .feedback import Feedback, Verdict, note_feedback
+from .frame import held
 from .guarding import STILL, reader_of
 from .markup import shown_citations
 
@@ -51,7 +52,7 @@ def build_routes(desk: Desk) -> APIRouter:
 
 def _archive(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/desk/archive")
-    def held() -> Response:
+    def holdings() -> Response:
         return HTMLResponse(listing.archive(desk.chatbot.retriever.archive.holdings()))
 
     @routes.get("/desk/articles")
@@ -131,13 +132,13 @@ def _additions(routes: APIRouter, desk: Desk) -> None:
         content = await _body(request, desk.limits.largest)
         async with writing:
             report = await run_in_threadpool(bring_in, desk, reader, name, content)
-        return JSONResponse(report.to_dict())
+        return JSONResponse(report.to_dict() | {"held": held(desk.chatbot.searched)})
 
     @routes.delete("/desk/added/{name}")
     async def taken(request: Request, name: str) -> Response:
         async with writing:
             left = await run_in_threadpool(take_back, desk, reader_of(request.cookies), name)
-        return JSONResponse({"left": left})
+        return JSONResponse({"left": left, "held": held(desk.chatbot.searched)})
 
 
 def _answers(routes: APIRouter, desk: Desk) -> None:
