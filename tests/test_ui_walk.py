@@ -77,6 +77,7 @@ class Walk:
         expect(self.page.locator(".listed[aria-busy]")).to_have_count(0)
         self.page.screenshot(path=self._shots / f"{self._name}-{self._number:02d}-{what}.png", animations="disabled")
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), what
+        assert self.page.evaluate("!window.panel || panel.scrollWidth <= panel.clientWidth"), what
         self.page.evaluate("document.querySelector('#panel')?.scrollTo(0, 0)")  # what is half covered is too small
         found = Axe().run(self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
         bad = [(each["id"], each["nodes"][0]["html"][:200]) for each in found.response["violations"]]

@@ -20,7 +20,9 @@ QUOTED = 600  # characters of a quotation
 # What Markdown gives a meaning to, also GitHub's, where addresses become links by themselves.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&^=\"'@-]")
 _SAFE = "/:?#@!$&'*+,;=%~"
-MADE = "Made by Onrecord. The words in quotation marks stand so in the articles."
+MADE = (
+    "Made by Onrecord. The words at each number stand so, character by character, in the article that is named there."
+)
 _BEGINS = re.compile(r"(\d+)([.)])(?=\s|$)")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):|\b(www)\.")
 
