@@ -1,8 +1,6 @@
 """The chat in a real browser against the real server."""
 
-import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -543,14 +541,3 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SettingError, match=f"Port {port} is in use. Choose another with --port."):
             serve(Settings(), port)
-
-
-def test_the_picture_in_the_readme_can_be_taken(visit: Visit, address: str, tmp_path: Path) -> None:
-    page = visit(address, color_scheme="light")
-    ask(page, QUESTION)
-    page.get_by_role("textbox", name="Question").blur()
-    page.screenshot(path=tmp_path / "chat.png", animations="disabled")
-    assert (tmp_path / "chat.png").stat().st_size > 10_000
-    if os.environ.get("UPDATE_SCREENSHOT") == "1":
-        (ROOT / "docs").mkdir(exist_ok=True)
-        shutil.copy(tmp_path / "chat.png", ROOT / "docs" / "chat.png")

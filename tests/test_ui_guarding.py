@@ -10,9 +10,12 @@ from typing import cast
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from rag import Chatbot, Settings
 from rag.errors import SettingError
+from tests.browsing import opened_browser
 from tests.serving import served
 from ui.conversations import Conversations
 from ui.desk import Desk
@@ -106,6 +109,21 @@ def test_a_person_enters_it_once_and_a_wrong_one_takes_a_while(locked: str) -> N
         assert all(part in right.headers["set-cookie"] for part in ("HttpOnly", "SameSite=strict"))
         assert PASSWORD not in right.headers["set-cookie"]
         assert "Owls return" in client.get("/desk/articles").text
+
+
+def test_a_person_enters_it_in_a_browser_and_asks(locked: str) -> None:
+    with opened_browser() as browser:
+        page = browser.new_page()
+        page.goto(locked)
+        assert Axe().run(page).response["violations"] == []
+        page.get_by_label("The password of this archive").fill("horse")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("This is not the password.", timeout=30_000)
+        page.get_by_label("The password of this archive").fill(PASSWORD)
+        page.get_by_role("button", name="Enter").click()
+        page.get_by_role("textbox", name="Question").fill("How many barn owls nested in the mill?", timeout=30_000)
+        page.keyboard.press("Enter")
+        expect(page.locator(".sentence").first).to_contain_text("Three barn owls", timeout=30_000)
 
 
 def test_the_password_can_be_entered_from_no_other_site(locked: str) -> None:

@@ -152,7 +152,8 @@ async def _form_field(request: Request, name: str) -> str:
 
 def _ask_for_password(problem: str = "") -> Response:
     template = Template((files(__package__) / "password.html").read_text(encoding="utf-8"))
-    return HTMLResponse(template.substitute(problem=problem), 401, STILL)
+    # Without a referrer a browser would say that the form comes from nowhere, which is refused.
+    return HTMLResponse(template.substitute(problem=problem), 401, STILL | {"Referrer-Policy": "same-origin"})
 
 
 def _is_foreign(headers: Headers) -> bool:
