@@ -352,5 +352,24 @@ def test_a_server_that_is_gone_says_so(begin: Begin, browser: Browser) -> None:
     walk.faults.clear()
 
 
+def test_a_file_that_is_dropped_comes_in_and_one_that_misses_changes_nothing(begin: Begin) -> None:
+    walk = begin("dropping", WIDE, "light")
+    page = walk.page
+    page.get_by_role("button", name="Add articles").click()
+    expect(page.locator(".drop")).to_be_visible()
+    drop = """([selector, text]) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([text], "dropped.txt"));
+        const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+        return document.querySelector(selector).dispatchEvent(event);
+    }"""
+    assert page.evaluate(drop, ["#conversation", FERRY]) is False
+    assert page.evaluate(drop, [".drop", FERRY]) is False
+    expect(page.locator("#bring-report li")).to_have_text(["dropped.txt1 article is in."])
+    page.locator("[data-take]").click()
+    page.get_by_role("button", name="Remove: are you sure?").click()
+    expect(page.locator("[data-take]")).to_have_count(0)
+
+
 def _noted(desk: Desk) -> list[dict[str, object]]:
     return [json.loads(line) for line in (desk.settings.archive / "feedback.jsonl").read_text().splitlines()]

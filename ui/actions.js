@@ -100,10 +100,7 @@ function feedbackForm(turn, verdict) {
   find?.addEventListener("input", () => {
     clearTimeout(waits);
     missed = "";
-    waits = setTimeout(async () => {
-      const response = await fetch(`/desk/articles?pick=true&query=${encodeURIComponent(find.value)}`);
-      if (response.ok) form.querySelector(".listed").innerHTML = await response.text();
-    }, 250);
+    waits = setTimeout(() => suggest(form, find.value), 250);
   });
   form.addEventListener("click", ({ target }) => {
     const picked = target.closest("[data-pick]");
@@ -114,4 +111,13 @@ function feedbackForm(turn, verdict) {
     send(form, given(turn, { verdict, word: form.elements.word.value, missed }), "Noted, thank you.");
   });
   return form;
+}
+
+async function suggest(form, query) {
+  try {
+    const response = await fetch(`/desk/articles?${new URLSearchParams({ pick: true, query })}`);
+    if (response.ok && form.elements.find.value === query) form.querySelector(".listed").innerHTML = await response.text();
+  } catch {
+    form.querySelector("[role=status]").textContent = "Articles cannot be looked up: Onrecord does not reply.";
+  }
 }

@@ -126,9 +126,9 @@ function rename(button) {
   };
   item.firstRow = item.querySelector("[data-open]");
   item.firstRow.replaceWith(input);
-  input.onblur = () => done(true);
+  input.onblur = () => done(true).catch(trouble);
   input.onkeydown = (event) => {
-    if (event.key === "Enter" || event.key === "Escape") done(event.key === "Enter");
+    if (event.key === "Enter" || event.key === "Escape") done(event.key === "Enter").catch(trouble);
     event.stopPropagation();
   };
   input.select();
@@ -254,10 +254,11 @@ shown.addEventListener("submit", (event) => {
   const file = new File([JSON.stringify(fields)], `${fields.title.trim() || "Pasted article"} (pasted).jsonl`);
   bring([file]).then(() => event.target.reset()).catch(trouble);
 });
+// A file that misses its place would take the page's place in the browser.
 for (const kind of ["dragover", "drop"]) {
-  shown.addEventListener(kind, (event) => {
-    if (!event.target.closest(".drop")) return;
+  document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
-    if (kind === "drop") bring([...event.dataTransfer.files]).catch(trouble);
+    if (kind === "drop" && event.target.closest(".drop")) bring([...event.dataTransfer.files]).catch(trouble);
   });
 }
