@@ -106,7 +106,7 @@ def test_a_person_enters_it_once_and_a_wrong_one_takes_a_while(locked: str) -> N
         assert client.post("/enter", content=b"password=" + b"x" * 10_000).status_code == 401
         right = client.post("/enter", data={"password": PASSWORD})
         assert (right.status_code, right.headers["location"]) == (303, "/")
-        assert all(part in right.headers["set-cookie"] for part in ("HttpOnly", "SameSite=strict"))
+        assert all(part in right.headers["set-cookie"] for part in ("HttpOnly", "SameSite=lax"))
         assert PASSWORD not in right.headers["set-cookie"]
         assert "Owls return" in client.get("/desk/articles").text
 
@@ -159,10 +159,25 @@ def test_what_gradio_would_take_in_or_give_out_is_closed(open_to_all: str, path:
         assert response.status_code == 404
 
 
+def test_who_follows_a_link_from_another_site_is_the_same_reader(open_to_all: str) -> None:
+    with opened_browser() as browser:
+        page = browser.new_page()
+        page.goto(open_to_all)
+        [before] = [each for each in page.context.cookies() if each.get("name") == READER]
+        page.route("http://elsewhere.example/", lambda route: route.fulfill(
+            content_type="text/html", body=f'<a href="{open_to_all}/">To the archive</a>'
+        ))  # fmt: skip
+        page.goto("http://elsewhere.example/")
+        page.get_by_role("link").click()
+        expect(page.get_by_role("textbox", name="Question")).to_be_visible(timeout=30_000)
+        [after] = [each for each in page.context.cookies() if each.get("name") == READER]
+        assert after.get("value") == before.get("value")
+
+
 def test_a_browser_gets_a_secret_of_its_own_once(open_to_all: str) -> None:
     with httpx.Client(base_url=open_to_all) as client, httpx.Client(base_url=open_to_all) as other:
         cookie = client.get("/").headers["set-cookie"]
-        assert all(part in cookie for part in (READER, "HttpOnly", "SameSite=Strict", "Path=/"))
+        assert all(part in cookie for part in (READER, "HttpOnly", "SameSite=Lax", "Path=/"))
         assert "set-cookie" not in client.get("/").headers
         other.get("/")
         mine, theirs = reader_of(client.cookies), reader_of(other.cookies)

@@ -110,7 +110,7 @@ class Guarded:
                 await asyncio.sleep(WRONG_SECONDS)
             return _ask_for_password("This is not the password.")
         response = RedirectResponse("/", 303)
-        response.set_cookie(KEY, self._key, max_age=READER_SECONDS, httponly=True, samesite="strict")
+        response.set_cookie(KEY, self._key, max_age=READER_SECONDS, httponly=True, samesite="lax")
         return response
 
     def _may_pass(self, request: Request) -> bool:
@@ -129,7 +129,8 @@ def reader_of(cookies: Mapping[str, str]) -> str:
 def _new_cookies(request: Request) -> Iterator[str]:
     if request.method == "GET" and request.url.path == "/" and not _is_secret(request.cookies.get(READER, "")):
         secret = secrets.token_urlsafe(32)
-        yield f"{READER}={secret}; Path=/; Max-Age={READER_SECONDS}; HttpOnly; SameSite=Strict"
+        # "Strict" would keep it back where a reader follows a link to this page, who would then be taken for a new one.
+        yield f"{READER}={secret}; Path=/; Max-Age={READER_SECONDS}; HttpOnly; SameSite=Lax"
 
 
 def _is_secret(text: str) -> bool:
