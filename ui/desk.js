@@ -193,9 +193,10 @@ async function bringOne(report, file) {
 
 // Says in the head and in the question's box what there is now.
 function count({ held }) {
-  document.getElementById("held").textContent = held;
   const some = held.split(" · ")[0];
-  document.querySelector("#box textarea").placeholder = `Ask about ${some === "1 article" ? "this article" : `these ${some}`}`;
+  const box = document.querySelector("#box textarea");
+  document.getElementById("held").textContent = held;
+  if (box) box.placeholder = `Ask about ${some === "1 article" ? "this article" : `these ${some}`}`;
 }
 
 function tell(report, name, articles, refused) {
@@ -262,3 +263,5 @@ for (const kind of ["dragover", "drop"]) {
     if (kind === "drop" && event.target.closest(".drop")) bring([...event.dataTransfer.files]).catch(trouble);
   });
 }
+// The page was made when the server started; articles may have come since.
+request("/desk/held").then(async (response) => count({ held: await response.text() }), () => {});

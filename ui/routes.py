@@ -51,6 +51,10 @@ def build_routes(desk: Desk) -> APIRouter:
 
 
 def _archive(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("/desk/held")
+    def now_held() -> Response:
+        return PlainTextResponse(held(desk.chatbot.searched))
+
     @routes.get("/desk/archive")
     def holdings() -> Response:
         return HTMLResponse(listing.archive(desk.chatbot.retriever.archive.holdings()))
