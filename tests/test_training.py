@@ -10,6 +10,7 @@ from eval.judging import judge, score, share_right, tells_apart
 from eval.lessons import Candidate, Lesson, add_hard, kept_out, read_pairs, read_paragraphs, read_roles
 from eval.training import Reader, train_reader
 from rag.embedding import Embedder
+from rag.quantizing import pack
 
 BOATS = ["The ferry", "The pilot boat", "The tug", "The dredger", "The barge", "The yacht", "The trawler", "The cutter"]
 SENTENCES = [f"{boat.lower()} was built in 19{10 + at} -lrb- they say -rrb- ." for at, boat in enumerate(BOATS)]
@@ -127,6 +128,8 @@ def test_a_training_can_be_repeated_and_what_it_keeps_is_what_it_made(data: Path
     expected = first.score(pairs)
     assert second.score(pairs) == pytest.approx(expected, abs=1e-3)
     assert Reader.open(tmp_path / "a").score(pairs) == pytest.approx(expected, abs=1e-3)
+    pack([tmp_path / "a", tmp_path / "b"], tmp_path / "packed")
+    assert Reader.open(tmp_path / "packed").score(pairs) == pytest.approx(expected, abs=0.1)
     assert score(first, [Lesson(pairs[0][0], pairs[0][1], (pairs[1][1],))])[0][0] == pytest.approx(
         expected[0], abs=0.05
     )

@@ -85,7 +85,9 @@ def _require_password(settings: Settings, host: str) -> None:
             "or leave --host out to serve this computer only."
         )
     if settings.password and len(settings.password) < SHORTEST_PASSWORD:
-        raise SettingError(f"ONRECORD_PASSWORD is too short to keep anybody out. Give it {SHORTEST_PASSWORD} or more.")
+        raise SettingError(
+            f"ONRECORD_PASSWORD is too short to keep anybody out. Give it {SHORTEST_PASSWORD} characters or more."
+        )
 
 
 def _is_loopback(host: str) -> bool:
