@@ -143,11 +143,11 @@ def read_signs(question: Question, found: Sequence[Candidate], embedder: Embedde
 def answer_signs(
     question: Question, passages: Sequence[ScoredPassage], read: Signs, logits: Numbers, embedder: Embedder
 ) -> Numbers:
-    """Give what tells whether the sentence of the highest logit answers, shape (6,).
+    """Give what tells whether the sentence of the highest logit answers, shape (7,).
 
     They are how far it stands out from the mean of the best eight; its likeness to the question; how much nearer it is
     to the question without the words that it lacks; the share of the question's names that its passage lacks; the share
-    of all its words that no passage has; and how many words it has.
+    of all its words that no passage has; how many words it has; and the score of the best passage.
     """
     first = int(np.argmax(logits))
     vector = _embed(read.kept[first : first + 1], embedder)[0] if read.vectors is None else read.vectors[first]
@@ -161,6 +161,7 @@ def answer_signs(
             float(read.rows[first, MISSING]),
             _unknown(question, passages),
             min(MANY_WORDS, len(question.words)) / FEW_WORDS,
+            max(found.score for found in passages),
         ]
     )
 

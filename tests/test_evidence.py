@@ -7,7 +7,7 @@ from rag.questions import read_question
 
 
 def found(article: Article, rank: int = 1) -> ScoredPassage:
-    return ScoredPassage(Passage(article.id, 0, len(article.text), article.text), article, rank, 0.5)
+    return ScoredPassage(Passage(article.id, 0, len(article.text), article.text), article, rank, 0.9)
 
 
 OWLS = Article(
