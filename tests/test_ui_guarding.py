@@ -91,6 +91,11 @@ def test_what_is_not_the_password_opens_nothing(locked: str, tried: dict[str, di
         assert client.get("/desk/articles", headers=headers, params=tried.get("params")).status_code == 401
 
 
+def test_passwords_cannot_be_tried_quickly(locked: str) -> None:
+    tried = httpx.get(f"{locked}/desk/articles", headers={"Authorization": "Bearer wrong-password"})
+    assert tried.elapsed.total_seconds() >= 1
+
+
 def test_a_program_sends_the_password_along(locked: str) -> None:
     response = httpx.get(f"{locked}/desk/articles", headers={"Authorization": f"Bearer {PASSWORD}"})
     assert (response.status_code, "Owls return" in response.text) == (200, True)

@@ -334,7 +334,31 @@ def test_a_file_name_is_only_shown(ann: httpx.Client, tmp_path: Path) -> None:
     assert "<script>" not in ann.get("/desk/added").text
 
 
+def test_who_keeps_no_cookie_brings_nothing_in(desk: Desk, address: str) -> None:
+    response = httpx.post(
+        f"{address}/desk/added", params={"name": "a.txt"}, content=b"A note.", headers={"Origin": address}
+    )
+    assert (response.status_code, "keeps no cookie" in response.text) == (403, True)
+    assert set(ids(desk).values()) == {"owl", "bridge"}
+
+
 # Feedback
+
+
+def test_what_a_person_wrote_into_the_feedback_stays_and_what_cannot_be_written_is_told(
+    desk: Desk, ann: httpx.Client
+) -> None:
+    path = desk.settings.archive / FILE_NAME
+    path.write_text("# my notes\n[7]\n")
+    given = {"answer": ask(desk, ann, OWLS)["name"], "verdict": "right", "word": "", "missed": ""}
+    for _ in range(2):
+        assert ann.post("/desk/feedback", content=line(**given)).status_code == 204
+    assert path.read_text().splitlines()[:2] == ["# my notes", "[7]"]
+    assert len(path.read_text().splitlines()) == 3
+    path.unlink()
+    path.mkdir()
+    refused = ann.post("/desk/feedback", content=line(**given))
+    assert (refused.status_code, "could not be noted" in refused.text) == (422, True)
 
 
 def test_what_readers_say_is_a_question_set_that_an_evaluation_takes(desk: Desk, ann: httpx.Client) -> None:

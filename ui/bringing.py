@@ -20,7 +20,6 @@ from .conversations import Addition
 from .desk import Desk
 from .limits import Limits
 
-ACCEPTED = READABLE
 AT_ONCE = 16  # articles that are embedded between two looks at the clock
 MOST_REASONS = 20
 LONGEST_NAME = 200
@@ -46,9 +45,9 @@ def bring_in(desk: Desk, reader: str, name: str, content: bytes) -> Report:
     Each goes by a name that its content gives it, so that it can take no other article's place.
     """
     name = _shown(name)
-    suffix = next((kind for kind in reversed(ACCEPTED) if name.lower().endswith(kind)), "")
+    suffix = next((kind for kind in reversed(READABLE) if name.lower().endswith(kind)), "")
     if not suffix:
-        return Report(name, refused=(f"Not a file of {', '.join(ACCEPTED)}.",))
+        return Report(name, refused=(f"Not a file of {', '.join(READABLE)}.",))
     if len(content) > desk.limits.largest:
         return Report(name, refused=(f"Larger than {desk.limits.megabytes}.",))
     if len(desk.conversations.additions(reader)) >= desk.limits.additions:
@@ -69,15 +68,15 @@ def _index(desk: Desk, addition: Addition, content: bytes, suffix: str) -> tuple
     came, refused = dict[str, None](), list[str]()
     with tempfile.TemporaryDirectory(prefix="onrecord-") as folder:
         path = Path(folder, f"articles{suffix}")
-        path.write_bytes(content)
         try:
+            path.write_bytes(content)
             for batch in batched(_taken(path, desk.limits, refused), AT_ONCE):
                 articles = [_own(desk, article) for article in batch]
                 embedder = desk.chatbot.retriever.embedder
                 index_articles(articles, settings=desk.settings, origin=_origin(addition.id), embedder=embedder)
                 came |= dict.fromkeys(article.id for article in articles)
-        except RagError as error:
-            refused.append(str(error))
+        except (RagError, OSError) as error:
+            refused.append(str(error) if isinstance(error, RagError) else f"Could not be taken in: {error.strerror}.")
     return list(came), refused
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.conversation import Turn
+from rag.errors import ArchiveError
 
 from .conversations import Kept
 
@@ -47,12 +48,26 @@ class Feedback:
 
 
 def note_feedback(folder: Path, feedback: Feedback) -> None:
-    """Write it down, in the place of what was said of the same answer before; the file is whole at every moment."""
+    """Write it down, in the place of what was said of the same answer before; the file is whole at every moment.
+
+    Raises `ArchiveError` where it cannot be written.
+    """
     path = folder / FILE_NAME
-    with _LOCK:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        others = [line for line in lines if json.loads(line)["id"] != feedback.kept.id]
-        _replace(path, "".join(f"{line}\n" for line in [*others, json.dumps(feedback.entry())]))
+    try:
+        with _LOCK:
+            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            others = [line for line in lines if not _is_about(line, feedback.kept.id)]
+            _replace(path, "".join(f"{line}\n" for line in [*others, json.dumps(feedback.entry())]))
+    except OSError as error:
+        raise ArchiveError(f"This could not be noted: {path.name} cannot be written ({error.strerror}).") from error
+
+
+def _is_about(line: str, name: str) -> bool:
+    """Say whether a line is about an answer; what a person wrote into the file by hand stays there."""
+    try:
+        return bool(json.loads(line)["id"] == name)
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _said(turn: Turn) -> list[Mapping[str, str]]:

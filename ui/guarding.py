@@ -101,17 +101,23 @@ class Guarded:
             return await self._enter(request)
         if self._may_pass(request):
             return None
+        if "authorization" in request.headers:
+            await self._delay()
         return _ask_for_password() if path == "/" else PlainTextResponse("The password is needed.", 401)
 
     async def _enter(self, request: Request) -> Response:
         given = await _form_field(request, "password")
         if not hmac.compare_digest(given.encode(), self._password.encode()):
-            async with self._wrong:
-                await asyncio.sleep(WRONG_SECONDS)
+            await self._delay()
             return _ask_for_password("This is not the password.")
         response = RedirectResponse("/", 303)
         response.set_cookie(KEY, self._key, max_age=READER_SECONDS, httponly=True, samesite="lax")
         return response
+
+    async def _delay(self) -> None:
+        """Let a wrong password take its time, one at a time, so that none can be found by trying."""
+        async with self._wrong:
+            await asyncio.sleep(WRONG_SECONDS)
 
     def _may_pass(self, request: Request) -> bool:
         kind, _, given = request.headers.get("authorization", "").partition(" ")

@@ -132,7 +132,7 @@ def _additions(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/desk/added")
     async def brought(request: Request, name: str) -> Response:
-        reader = reader_of(request.cookies)
+        reader = _known_reader(request)
         content = await _body(request, desk.limits.largest)
         async with writing:
             report = await run_in_threadpool(bring_in, desk, reader, name, content)
@@ -141,7 +141,7 @@ def _additions(routes: APIRouter, desk: Desk) -> None:
     @routes.delete("/desk/added/{name}")
     async def taken(request: Request, name: str) -> Response:
         async with writing:
-            left = await run_in_threadpool(take_back, desk, reader_of(request.cookies), name)
+            left = await run_in_threadpool(take_back, desk, _known_reader(request), name)
         return JSONResponse({"left": left, "held": held(desk.chatbot.searched)})
 
 
@@ -192,6 +192,13 @@ def _still_held(desk: Desk, kept: Kept) -> set[str]:
 
 
 _DOWNLOAD = {"Content-Disposition": "attachment"}
+
+
+def _known_reader(request: Request) -> str:
+    """Give the reader who brings something in: nobody else may take it out again."""
+    if reader := reader_of(request.cookies):
+        return reader
+    raise HTTPException(403, "Your browser keeps no cookie of this page, so that what you bring in would not be yours.")
 
 
 async def _json(request: Request) -> dict[str, Any]:
