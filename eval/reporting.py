@@ -27,6 +27,7 @@ LEGEND = (
 NOTHING = "None of the questions has a gold article or an answer, so there is only the time to tell."
 NONE_ANSWERABLE = "No question can be answered from the archive, so only refusals are measured."
 NONE_UNANSWERABLE = "Every question can be answered from the archive, so nothing says what it does with others."
+FEW = 30  # citations, of which the rule of three says next to nothing
 ONE_CLUSTER = "All questions depend on each other, so there is no interval."
 
 
@@ -130,7 +131,10 @@ def verbatim(one: Report) -> str:
         return ""
     if violations:
         return f"Not verbatim: {violations:,} of {citations:,} citations and the quotations beside them."
-    return f"All {citations:,} citations are verbatim, so of others like these fewer than {3 / citations:.2%} are not."
+    every = "The citation is" if citations == 1 else f"All {citations:,} citations are"
+    if citations < FEW:
+        return f"{every} verbatim."
+    return f"{every} verbatim, so of others like these fewer than {3 / citations:.2%} are not."
 
 
 def _headings(one: Report) -> Iterable[str]:
