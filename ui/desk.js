@@ -4,6 +4,7 @@
 const shown = element.querySelector("#shown");
 const panel = element.querySelector("#panel");
 const WAIT = 200; // milliseconds after the last letter that is typed
+const PASTED = " (pasted).jsonl"; // as listing.py takes it off
 const SLOW = 600; // milliseconds until a reader wonders
 let outlet = "";
 let waiting = 0;
@@ -169,8 +170,10 @@ async function bring(files) {
   const bar = progress.querySelector("progress");
   progress.hidden = false;
   for (const [number, file] of files.entries()) {
-    Object.assign(bar, { max: files.length, value: number });
-    progress.querySelector("span").textContent = `${number + 1} of ${files.length}: ${file.name}`;
+    // How far one file is nobody knows: then the bar only says that it goes on.
+    if (files.length > 1) Object.assign(bar, { max: files.length, value: number });
+    else bar.removeAttribute("value");
+    progress.querySelector("span").textContent = `Taking in ${shortened(file.name)}, ${number + 1} of ${files.length} …`;
     if (number >= most) tell(report, file.name, [], [`More than ${most} files at once. Choose it again.`]);
     else if (file.size > largest) tell(report, file.name, [], ["Larger than the limit."]);
     else await bringOne(report, file);
@@ -191,6 +194,8 @@ async function bringOne(report, file) {
   }
 }
 
+const shortened = (name) => name.replace(PASTED, "");
+
 // Says in the head and in the question's box what there is now.
 function count({ held }) {
   const some = held.split(" · ")[0];
@@ -203,7 +208,7 @@ function tell(report, name, articles, refused) {
   const item = document.createElement("li");
   const label = document.createElement("b");
   const said = document.createElement("small");
-  label.textContent = name.replace(" (pasted).jsonl", "");
+  label.textContent = shortened(name);
   const count = articles.length === 1 ? "1 article is in." : articles.length ? `${articles.length} articles are in.` : "";
   said.textContent = [count, ...refused].filter(Boolean).join(" ");
   item.className = articles.length ? (refused.length ? "partly" : "in") : "out";
@@ -252,7 +257,7 @@ shown.addEventListener("submit", (event) => {
   event.preventDefault();
   if (event.target.id !== "bring-text") return list();
   const fields = Object.fromEntries(new FormData(event.target));
-  const file = new File([JSON.stringify(fields)], `${fields.title.trim() || "Pasted article"} (pasted).jsonl`);
+  const file = new File([JSON.stringify(fields)], (fields.title.trim() || "Pasted article") + PASTED);
   bring([file]).then(() => event.target.reset()).catch(trouble);
 });
 // A file that misses its place would take the page's place in the browser.
