@@ -293,6 +293,15 @@ def test_what_was_copied_carries_its_sources(begin: Begin, size: Size) -> None:
     selected = page.evaluate("navigator.clipboard.readText()")
     assert "wants to talk about missiles" in selected
     assert "\n[1] “Iranian Foreign Minister" in selected
+    walk.ask("Why could Ward 7 reopen at night?")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('.turn:last-child .sentence'))")
+    page.evaluate("document.execCommand('copy')")
+    assert "The Halvenmouth Courier" in page.evaluate("navigator.clipboard.readText()")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#conversation'))")
+    page.evaluate("document.execCommand('copy')")
+    both = page.evaluate("navigator.clipboard.readText()").split("\n\n")[-1]
+    assert "Capital Wire" in both
+    assert "The Halvenmouth Courier" in both
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")])

@@ -47,16 +47,12 @@ conversation.addEventListener("click", ({ target }) => {
 // What a reader copies by hand carries the sources of the numbers in it.
 conversation.addEventListener("copy", (event) => {
   const selection = getSelection();
-  if (!selection.rangeCount) return;
-  const copied = selection.getRangeAt(0).cloneContents();
-  const notes = [...copied.querySelectorAll(".number")].map((number) => {
-    const turn = [...conversation.querySelectorAll(".turn")].find((each) => selection.containsNode(each, true));
-    return known[turn?.id]?.notes[number.dataset.number];
-  });
-  const sources = [...new Set(notes.filter(Boolean))];
-  if (!sources.length) return;
+  const numbers = [...conversation.querySelectorAll(".number")].filter((number) => selection.containsNode(number, true));
+  const sources = new Set(numbers.map((number) => known[number.closest(".turn").id].notes[number.dataset.number]));
+  sources.delete(undefined);
+  if (!sources.size) return;
   event.preventDefault();
-  event.clipboardData.setData("text/plain", `${selection}\n\n${sources.join("\n")}`);
+  event.clipboardData.setData("text/plain", `${selection}\n\n${[...sources].join("\n")}`);
 });
 
 // Feedback

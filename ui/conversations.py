@@ -139,20 +139,14 @@ class Conversations:
             )
             values.append(word)
         rows = self._read(
-            f"SELECT id, title, changed, (SELECT count(*) FROM answers WHERE conversation = conversations.id) "  # noqa: S608
-            f"FROM conversations WHERE {' AND '.join(conditions)} ORDER BY changed DESC LIMIT {MOST_LISTED}",
-            values,
+            f"{_BRIEF} WHERE {' AND '.join(conditions)} ORDER BY changed DESC LIMIT {MOST_LISTED}", values
         )
         return [Conversation(*row) for row in rows]
 
     def find(self, reader: str, conversation: str) -> Conversation:
         """Give a conversation of a reader. Raises `NotKept`."""
         self._require(reader, conversation)
-        [row] = self._read(
-            "SELECT id, title, changed, (SELECT count(*) FROM answers WHERE conversation = conversations.id) "
-            "FROM conversations WHERE id = ?",
-            [conversation],
-        )
+        [row] = self._read(f"{_BRIEF} WHERE id = ?", [conversation])
         return Conversation(*row)
 
     def answers(self, reader: str, conversation: str) -> list[Kept]:
@@ -232,6 +226,9 @@ class Conversations:
 _DELETE_FROM = """
 DELETE FROM answers
 WHERE conversation = ?1 AND number >= (SELECT number FROM answers WHERE conversation = ?1 AND id = ?2)
+"""
+_BRIEF = """
+SELECT id, title, changed, (SELECT count(*) FROM answers WHERE conversation = conversations.id) FROM conversations
 """
 _KEPT = "SELECT answer, within, whole, id, conversation, asked FROM answers"
 

@@ -1,5 +1,5 @@
 // The panel's other contents: the articles of the archive, the reader's conversations, and articles that are brought in.
-// Gradio calls it as it calls chat.js; element is the panel's frame. All HTML comes from listing.py and rendering.py.
+// Gradio calls it as it calls chat.js; element is the panel's frame. All HTML comes from listing.py and panel.py.
 
 const shown = element.querySelector("#shown");
 const panel = element.querySelector("#panel");

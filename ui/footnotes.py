@@ -13,7 +13,7 @@ from rag.answers import Citation
 from rag.talk import DISAGREEMENT, absence, attribution, doubt, likelihood, stance, understanding
 
 from .conversations import Kept
-from .markup import day, escape, line, shown_citations, web_address
+from .markup import day, escape, joined, line, shown_citations, web_address
 from .panel import GONE
 
 QUOTED = 600  # characters of a quotation
@@ -76,31 +76,27 @@ def _paragraphs(kept: Kept) -> Iterator[Paragraph]:
     answer = kept.answer
     for sentence in answer.sentences:
         facts = " · ".join(filter(None, [doubt(sentence), attribution(sentence)]))
-        yield [f"{_joined(sentence.glossed)} ", *sentence.citations, f" ({_joined(facts)})" if facts else ""]
+        yield [f"{joined(sentence.glossed)} ", *sentence.citations, f" ({joined(facts)})" if facts else ""]
     if len(answer.sides) > 1:
-        sides = [part for side in answer.sides for part in (f" {_joined(stance(side))} ", side.citation, ";")]
+        sides = [part for side in answer.sides for part in (f" {joined(stance(side))} ", side.citation, ";")]
         yield [f"{DISAGREEMENT}:", *sides[:-1]]
     if answer.state == "not_in_archive":
         yield [absence(answer, narrowed=bool(kept.within))]
         for each in shown_citations(answer):
-            yield [f"Nearest: {_joined(each.text)} ", each.number]
-    for text in filter(None, (likelihood(answer), _joined(answer.notice))):
+            yield [f"Nearest: {joined(each.text)} ", each.number]
+    for text in filter(None, (likelihood(answer), joined(answer.notice))):
         yield [text]
 
 
-def _joined(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _quotation(citation: Citation) -> str:
-    words = _joined(citation.text)
+    words = joined(citation.text)
     return f"“{words if len(words) <= QUOTED else words[: QUOTED - 1] + '…'}”"
 
 
 def _facts(citation: Citation) -> list[str]:
     place = f"article {citation.article_id}, characters {citation.start} to {citation.end}"
     facts = [citation.title, citation.source, day(citation.date), web_address(citation.url), place]
-    return [_joined(fact) for fact in facts if fact]
+    return [joined(fact) for fact in facts if fact]
 
 
 # Markdown
@@ -108,7 +104,7 @@ def _facts(citation: Citation) -> list[str]:
 
 def _text(text: str) -> str:
     """Give one line of Markdown that shows exactly this text."""
-    shown = _MARKUP.sub(lambda match: f"&#{ord(match[0])};", _joined(text))
+    shown = _MARKUP.sub(lambda match: f"&#{ord(match[0])};", joined(text))
     shown = _ADDRESS.sub(lambda match: f"{match[1]}&#58;" if match[1] else f"{match[2]}&#46;", shown)
     return _BEGINS.sub(lambda match: f"{match[1]}&#{ord(match[2])};", shown)
 

@@ -35,20 +35,22 @@ def line(text: str, limit: int = 300) -> str:
 
 def day(text: str) -> str:
     """Give "2019-07-16" as "16 July 2019", and anything else as it is."""
-    try:
-        known = date.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{known.day} {MONTHS[known.month - 1]} {known.year}"
+    known = iso_date(text)
+    return f"{known.day} {MONTHS[known.month - 1]} {known.year}" if known else text
 
 
 def month(text: str) -> str:
     """Give "2019-11-05" as "Nov 2019", and anything else as it is."""
+    known = iso_date(text)
+    return f"{MONTHS[known.month - 1][:3]} {known.year}" if known else text
+
+
+def iso_date(text: str) -> date | None:
+    """Give the date that is written like 2019-07-16, None for anything else."""
     try:
-        known = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
-        return text
-    return f"{MONTHS[known.month - 1][:3]} {known.year}"
+        return None
 
 
 def web_address(url: str) -> str:
@@ -82,7 +84,12 @@ def number_button(citation: Citation, *, current: bool = False) -> str:
     )
 
 
+def joined(text: str) -> str:
+    """Give a text as one line, whatever its breaks and spaces were."""
+    return " ".join(text.split())
+
+
 def one_line(text: str, limit: int = 300) -> str:
     """Give a text as one line that reads in one direction, cut at `limit` characters."""
-    words = " ".join(_DIRECTION_CONTROLS.sub("", text).split())
+    words = joined(_DIRECTION_CONTROLS.sub("", text))
     return words if len(words) <= limit else f"{words[: limit - 1].rstrip()}…"

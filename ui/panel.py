@@ -12,7 +12,7 @@ from rag.answers import Answer, Citation, Span
 from rag.articles import Article
 from rag.talk import counted
 
-from .markup import day, escape, line, number_button, place_of, shown_citations, web_address
+from .markup import day, escape, iso_date, line, number_button, place_of, shown_citations, web_address
 
 COPIES_SHOWN = 5
 LONGEST_CARD = 240
@@ -89,10 +89,8 @@ def _timeline(cited: Sequence[Citation], shown: Citation) -> str:
 
 
 def _ordinal(text: str) -> int:
-    try:
-        return date.fromisoformat(text).toordinal()
-    except ValueError:
-        return 0
+    known = iso_date(text)
+    return known.toordinal() if known else 0
 
 
 def _source(cited: Sequence[Citation], citation: Citation, article: Article | None) -> str:

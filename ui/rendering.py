@@ -19,7 +19,7 @@ from rag.talk import (
     understanding,
 )
 
-from .markup import escape, line, number_button, one_line, period, place_of, shown_citations
+from .markup import escape, joined, line, number_button, one_line, period, place_of, shown_citations
 
 ANSWER, GLOSS = "answer", "gloss"
 LONGEST_KEPT = 30  # characters; a longer word may need to be broken itself
@@ -115,13 +115,9 @@ def _sentence(sentence: Sentence, cited: Mapping[int, Citation], *, judged: bool
 def _state(sentence: Sentence, citations: Sequence[Citation]) -> str:
     """Say how a sentence stands to what it cites; those that it cites may be gone."""
     support, told = (sentence.support, doubt(sentence)) if citations else ("unsupported", NO_SOURCE)
-    verbatim = any(_joined(sentence.text) in _joined(citation.text) for citation in citations)
+    verbatim = any(joined(sentence.text) in joined(citation.text) for citation in citations)
     known = told[:1].upper() + told[1:] if told else VERBATIM if verbatim else GROUNDED
     return f'<span class="state {support}">{known}</span>'
-
-
-def _joined(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _pieces(sentence: Sentence) -> Iterator[_Piece]:

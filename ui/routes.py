@@ -150,7 +150,7 @@ def _answers(routes: APIRouter, desk: Desk) -> None:
     def answer(name: str) -> Response:
         name, _, kind = name.partition(".")
         kept = desk.conversations.answer(name)
-        return _exported(desk, [kept], kept.answer.question, kind or "")
+        return _exported(desk, [kept], kept.answer.question, kind)
 
     @routes.post("/desk/feedback")
     async def feedback(request: Request) -> Response:
@@ -178,8 +178,8 @@ def _exported(desk: Desk, answers: list[Kept], title: str, kind: str) -> Respons
         return Response(footnotes.markdown(answers, title), media_type="text/markdown", headers=_DOWNLOAD | STILL)
     if kind not in {"", "html"}:
         raise HTTPException(404)
-    held = {article_id for each in answers for article_id in _still_held(desk, each)}
-    return HTMLResponse(footnotes.page(answers, title, held), headers=STILL | (_DOWNLOAD if kind else {}))
+    there = {article_id for each in answers for article_id in _still_held(desk, each)}
+    return HTMLResponse(footnotes.page(answers, title, there), headers=STILL | (_DOWNLOAD if kind else {}))
 
 
 def _still_held(desk: Desk, kept: Kept) -> set[str]:
