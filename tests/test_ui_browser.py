@@ -461,6 +461,19 @@ def test_closing_the_page_ends_the_work(visit: Visit, scripted_address: str, scr
     assert scripted.closed.wait(5)
 
 
+def test_an_answer_that_still_grows_stays_in_the_conversation_that_is_left(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    page.get_by_role("textbox", name="Question").fill("slow")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sentence")).not_to_have_count(0)
+    page.get_by_role("button", name="New conversation").click()
+    page.wait_for_timeout(1000)
+    expect(page.locator(".turn")).to_have_count(0)
+    page.get_by_role("button", name="Stop").click()
+    ask(page, "calm?")
+    expect(page.locator(".turn .question")).to_have_text(["calm?"])
+
+
 def test_who_waits_is_told_their_place_and_is_answered_in_turn(
     visit: Visit, scripted: ScriptedChatbot, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ const written = new WeakMap(); // node -> the HTML it was made from
 const part = (id) => document.getElementById(id);
 const welcome = part("welcome");
 let place = { conversation: "", replaces: "" };
+const left = new Set(); // ids of turns that still grew when their conversation was left
 let origin = null; // the number that was chosen last
 
 // Puts the parts of a turn in place and leaves alone those that did not change, so that a growing answer takes away
@@ -71,7 +72,7 @@ function listen() {
 function update() {
   const { id, question, done, refused } = props.value ?? {};
   if (!id) return;
-  if (part(id)?.dataset.stopped) return next();
+  if (left.has(id) || part(id)?.dataset.stopped) return next();
   const old = part(id);
   const turn = old ?? begin(id);
   if (!old) type(question, "");
@@ -118,6 +119,7 @@ async function restore(name) {
 
 // Leaves the conversation for a new one.
 function leave() {
+  conversation.querySelectorAll('.turn[aria-busy="true"]').forEach((turn) => left.add(turn.id));
   conversation.querySelectorAll(".turn, #silence").forEach((turn) => turn.remove());
   conversation.append(welcome);
   conversation.querySelectorAll(".example").forEach((example) => (example.disabled = false));
