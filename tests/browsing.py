@@ -26,6 +26,25 @@ def opened_browser() -> Iterator[Browser]:
         browser.close()
 
 
+# What Gradio's client says of the stream that it listens on when its page is left.
+LEFT = ("AbortError: signal is aborted", "Unexpected error Connection errored out.")
+
+
+def watch(page: Page, address: str) -> list[str]:
+    """Give the list of what goes wrong in a page from now on: what it complains of, and who else is asked."""
+    faults = list[str]()
+    own = (f"{address}/", "data:", f"blob:{address}/")
+
+    def note(fault: str) -> None:
+        if not fault.startswith(LEFT):
+            faults.append(fault)
+
+    page.on("pageerror", lambda error: note(str(error)))
+    page.on("console", lambda said: note(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: None if asked.url.startswith(own) else note(asked.url))
+    return faults
+
+
 def contrast(page: Page, selector: str, *, leave_out: str = ":not(*)") -> float:
     """The least contrast of the text in the chosen elements, as WCAG 2 measures it."""
     return float(

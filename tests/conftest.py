@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from rag import Article, Chatbot, Settings
 from rag.embedding import Embedder
 from rag.indexing import index_articles
 from rag.models import PACKAGED_MODEL
+from tests.browsing import opened_browser
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
@@ -35,6 +37,13 @@ def _no_settings_of_this_machine() -> None:
 def embedder() -> Embedder:
     """The model that Onrecord uses by default."""
     return Embedder.open(PACKAGED_MODEL)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; of a module, for Playwright's loop lets no other run beside it."""
+    with opened_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

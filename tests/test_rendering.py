@@ -40,7 +40,7 @@ from eval.page import (
     Value,
 )
 from eval.rendering import write_page, write_sweep_page
-from tests.browsing import contrast, opened_browser
+from tests.browsing import contrast
 
 HOSTILE = (
     "<script>document.title='owned'</script>",
@@ -186,12 +186,6 @@ def calm(folder: Path) -> Path:
 def hostile(folder: Path) -> Path:
     write_page(made_page(numbered(*HOSTILE)), folder / "hostile.html")
     return folder / "hostile.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as browser:
-        yield browser
 
 
 Visit = Callable[..., Tab]

@@ -25,7 +25,6 @@ from rag.answers import Gloss, Searched, Sentence, Side
 from rag.conversation import Turn
 from rag.filters import Field, Filters
 from tests.asking import Asker
-from tests.browsing import opened_browser
 from tests.serving import sample_desk, served
 from ui.conversations import Conversations
 from ui.desk import Desk
@@ -144,12 +143,6 @@ def desk(sample_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def address(desk: Desk) -> Iterator[str]:
     with served(desk) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as browser:
-        yield browser
 
 
 LIVE = """() => {

@@ -23,7 +23,7 @@ from rag.answers import Gloss, Searched, Sentence, Side
 from rag.conversation import Turn
 from rag.errors import QuestionError, SettingError
 from rag.filters import Field, Filters
-from tests.browsing import contrast, opened_browser
+from tests.browsing import contrast, watch
 from tests.serving import served
 from ui.conversations import Conversations
 from ui.desk import Desk
@@ -143,12 +143,6 @@ def scripted_address(scripted: ScriptedChatbot, tmp_path_factory: pytest.TempPat
         yield opened.enter_context(served(desk))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as browser:
-        yield browser
-
-
 Visit = Callable[..., Page]
 
 
@@ -156,15 +150,13 @@ Visit = Callable[..., Page]
 def visit(browser: Browser) -> Iterator[Visit]:
     """Opens pages; at the end none of them may have complained or have asked anyone but its own server."""
     contexts: list[BrowserContext] = []
-    faults: list[str] = []
+    faults: list[list[str]] = []
 
     def open_page(address: str, **options: Any) -> Page:
         context = browser.new_context(viewport=options.pop("viewport", {"width": 1280, "height": 800}), **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: None if is_own(request.url, address) else faults.append(request.url))
+        faults.append(watch(page, address))
         page.goto(address)
         expect(page.get_by_role("textbox", name="Question")).to_be_visible(timeout=30_000)
         expect(page.locator("#welcome")).to_be_visible(timeout=30_000)
@@ -173,11 +165,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
     yield open_page
     for context in contexts:
         context.close()
-    assert faults == []
-
-
-def is_own(url: str, address: str) -> bool:
-    return url.startswith((f"{address}/", "data:", f"blob:{address}/"))
+    assert [fault for each in faults for fault in each] == []
 
 
 def ask(page: Page, question: str) -> None:
@@ -523,6 +511,27 @@ def test_an_empty_question_is_not_sent(visit: Visit, scripted_address: str) -> N
     page.keyboard.press("Enter")
     ask(page, "calm?")
     expect(page.locator(".turn")).to_have_count(1)
+
+
+def test_a_question_that_is_sent_twice_is_asked_once(visit: Visit, scripted_address: str) -> None:
+    page = visit(scripted_address)
+    page.get_by_role("textbox", name="Question").fill("calm?")
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    expect(page.locator(".turn .actions")).to_be_visible()
+    ask(page, "And then?")
+    expect(page.locator(".turn .question")).to_have_text(["calm?", "And then?"])
+
+
+def test_an_answer_comes_although_the_stream_that_it_was_to_come_on_was_closed(
+    visit: Visit, scripted_address: str
+) -> None:
+    page = visit(scripted_address)
+    closed = 'data: {"msg": "close_stream", "event_id": null}\n\n'
+    # What Gradio's server sends when the answer before has ended just as the next question is sent.
+    page.route("**/queue/data?*", lambda route: route.fulfill(body=closed, content_type="text/event-stream"), times=1)
+    ask(page, "calm?")
+    expect(page.locator("#silence")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,11 +11,10 @@ from typing import cast
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from rag import Chatbot, Settings
 from rag.errors import SettingError
-from tests.browsing import opened_browser
 from tests.serving import served
 from ui.conversations import Conversations
 from ui.desk import Desk
@@ -116,19 +115,18 @@ def test_a_person_enters_it_once_and_a_wrong_one_takes_a_while(locked: str) -> N
         assert "Owls return" in client.get("/desk/articles").text
 
 
-def test_a_person_enters_it_in_a_browser_and_asks(locked: str) -> None:
-    with opened_browser() as browser:
-        page = browser.new_page()
-        page.goto(locked)
-        assert Axe().run(page).response["violations"] == []
-        page.get_by_label("The password of this archive").fill("horse")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("alert")).to_have_text("This is not the password.", timeout=30_000)
-        page.get_by_label("The password of this archive").fill(PASSWORD)
-        page.get_by_role("button", name="Enter").click()
-        page.get_by_role("textbox", name="Question").fill("How many barn owls nested in the mill?", timeout=30_000)
-        page.keyboard.press("Enter")
-        expect(page.locator(".sentence").first).to_contain_text("Three barn owls", timeout=30_000)
+def test_a_person_enters_it_in_a_browser_and_asks(locked: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(locked)
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_label("The password of this archive").fill("horse")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("This is not the password.", timeout=30_000)
+    page.get_by_label("The password of this archive").fill(PASSWORD)
+    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("textbox", name="Question").fill("How many barn owls nested in the mill?", timeout=30_000)
+    page.keyboard.press("Enter")
+    expect(page.locator(".sentence").first).to_contain_text("Three barn owls", timeout=30_000)
 
 
 def test_the_password_can_be_entered_from_no_other_site(locked: str) -> None:
@@ -164,19 +162,18 @@ def test_what_gradio_would_take_in_or_give_out_is_closed(open_to_all: str, path:
         assert response.status_code == 404
 
 
-def test_who_follows_a_link_from_another_site_is_the_same_reader(open_to_all: str) -> None:
-    with opened_browser() as browser:
-        page = browser.new_page()
-        page.goto(open_to_all)
-        [before] = [each for each in page.context.cookies() if each.get("name") == READER]
-        page.route("http://elsewhere.example/", lambda route: route.fulfill(
-            content_type="text/html", body=f'<a href="{open_to_all}/">To the archive</a>'
-        ))  # fmt: skip
-        page.goto("http://elsewhere.example/")
-        page.get_by_role("link").click()
-        expect(page.get_by_role("textbox", name="Question")).to_be_visible(timeout=30_000)
-        [after] = [each for each in page.context.cookies() if each.get("name") == READER]
-        assert after.get("value") == before.get("value")
+def test_who_follows_a_link_from_another_site_is_the_same_reader(open_to_all: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(open_to_all)
+    [before] = [each for each in page.context.cookies() if each.get("name") == READER]
+    page.route("http://elsewhere.example/", lambda route: route.fulfill(
+        content_type="text/html", body=f'<a href="{open_to_all}/">To the archive</a>'
+    ))  # fmt: skip
+    page.goto("http://elsewhere.example/")
+    page.get_by_role("link").click()
+    expect(page.get_by_role("textbox", name="Question")).to_be_visible(timeout=30_000)
+    [after] = [each for each in page.context.cookies() if each.get("name") == READER]
+    assert after.get("value") == before.get("value")
 
 
 def test_a_browser_gets_a_secret_of_its_own_once(open_to_all: str) -> None:

@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import ViewportSize as Size
 
-from tests.browsing import opened_browser
+from tests.browsing import watch
 from tests.made_answers import HOSTILE
 from tests.serving import sample_desk, served
 from ui.desk import Desk
@@ -43,12 +43,6 @@ def address(desk: Desk) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as browser:
-        yield browser
-
-
 class Walk:
     """One reader's browser; nothing may complain in it, ask another host, or be hard to reach for anybody."""
 
@@ -56,15 +50,8 @@ class Walk:
         self.page = context.new_page()
         self.address = address
         self.narrow = context.pages[0].viewport_size == PHONE
-        self.faults: list[str] = []
+        self.faults = watch(self.page, address)
         self._shots, self._name, self._number = shots, name, 0
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
-        self.page.on("request", lambda asked: self._note(asked.url))
-
-    def _note(self, url: str) -> None:
-        if not url.startswith((f"{self.address}/", "data:", f"blob:{self.address}/")):
-            self.faults.append(url)
 
     def come(self, place: str = "/") -> None:
         self.page.goto(self.address + place)
@@ -327,8 +314,9 @@ def test_the_last_question_is_asked_again_and_edited(begin: Begin) -> None:
     page = walk.page
     walk.ask(QUESTION)
     page.get_by_role("button", name="Ask again").click()
-    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator(".turn.replaced")).to_have_count(0)
     walk.answered()
+    expect(page.locator(".turn")).to_have_count(1)
     page.get_by_role("button", name="Edit question").click()
     box = page.get_by_role("textbox", name="Question")
     expect(box).to_have_value(QUESTION)

@@ -75,6 +75,7 @@ def build_app(desk: Desk) -> gr.Blocks:
         asking = gr.on([box.submit, turns.click], answer, asked, [turns, box], trigger_mode="multiple", **QUIET)
         box.stop(None, None, None, cancels=[asking], **QUIET)
         box.stop(_ready, None, box, queue=False, **QUIET)
+        turns.select(_heard, None, None, **QUIET)
         app.load(partial(offered, chatbot), None, narrowing, queue=False, **QUIET)
     # Gradio lets everybody in; how many are answered at once, and in which order, the desk's queue decides.
     app.queue(default_concurrency_limit=None, max_size=MOST_WAITING, api_open=False)
@@ -219,6 +220,10 @@ def _progress(answer: Answer) -> str:
 
 def _ready() -> Any:
     return gr.Textbox(submit_btn="Ask", stop_btn=False)
+
+
+def _heard() -> None:
+    """Do nothing: by asking for this the page opens the stream on which its answers come."""
 
 
 def _these(articles: int) -> str:

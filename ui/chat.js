@@ -11,6 +11,9 @@ const welcome = part("welcome");
 let place = { conversation: "", replaces: "" };
 const left = new Set(); // ids of turns that still grew when their conversation was left
 let origin = null; // the number that was chosen last
+let begun = 0; // turns so far
+let awaited = 0; // turns that there will be
+let sent = null; // what was in the box when the question was asked there
 
 // Puts the parts of a turn in place and leaves alone those that did not change, so that a growing answer takes away
 // neither the focus nor a selection.
@@ -30,6 +33,7 @@ function write(turn, html) {
 }
 
 function begin(id) {
+  begun += 1;
   const turn = document.createElement("section");
   turn.id = id;
   turn.className = "turn";
@@ -51,15 +55,19 @@ function type(expected, text) {
 }
 
 function put(question) {
-  listen();
+  listen(null);
   trigger("click", { question });
 }
 
-// Says so when a question brings no turn: a page that outlived its server gets no answer until it is loaded again.
-function listen() {
-  const heard = conversation.querySelectorAll(".turn").length;
+// Sees to it that a question brings a turn. One that was sent while Gradio closed the stream of the answer before waits
+// on the server until a stream is opened again, which any event does. A page that outlived its server hears nothing.
+function listen(text) {
+  sent = text;
+  const own = (awaited = begun + 1);
+  setTimeout(() => begun < own && trigger("select"), 1000);
   setTimeout(() => {
-    if (conversation.querySelectorAll(".turn").length > heard || part("silence")) return;
+    if (begun >= own || part("silence")) return;
+    awaited = begun;
     const note = document.createElement("p");
     note.id = "silence";
     note.className = "problem";
@@ -75,7 +83,7 @@ function update() {
   if (left.has(id) || part(id)?.dataset.stopped) return next();
   const old = part(id);
   const turn = old ?? begin(id);
-  if (!old) type(question, "");
+  if (!old && question === sent) type(question, "");
   if (refused) type("", question);
   fill(turn, props.value);
   if (!old && turn.previousElementSibling) turn.scrollIntoView({ block: "start" });
@@ -200,6 +208,7 @@ function back() {
 }
 
 function stop() {
+  awaited = begun;
   conversation.querySelectorAll('.turn[aria-busy="true"]').forEach((turn) => {
     turn.dataset.stopped = "true";
     turn.setAttribute("aria-busy", "false");
@@ -221,15 +230,19 @@ narrow.addEventListener("change", shut);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.body.classList.contains("reading")) history.back();
 });
-// One question at a time: while an answer grows, Enter does not send, but the next question can be typed.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || !event.target.closest("#box textarea")) return;
-  if (!conversation.querySelector('.turn[aria-busy="true"]')) {
-    if (event.target.value.trim()) listen();
-    return;
-  }
+// One question at a time: while an answer grows, nothing is sent, but the next question can be typed.
+function submit(event) {
+  const text = document.querySelector("#box textarea").value;
+  const busy = begun < awaited || conversation.querySelector('.turn[aria-busy="true"]');
+  if (text.trim() && !busy) return listen(text);
   event.preventDefault();
   event.stopImmediatePropagation();
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && event.target.closest("#box textarea")) submit(event);
+}, true);
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#box .submit-button")) submit(event);
 }, true);
 document.addEventListener("click", (event) => {
   const target = event.target.closest("button");
@@ -242,7 +255,6 @@ document.addEventListener("click", (event) => {
     leave();
     document.querySelector("#box textarea").focus();
   }
-  if (target.matches(".submit-button") && document.querySelector("#box textarea").value.trim()) listen();
   if (target.matches(".stop-button")) stop();
   if (target.id === "close") history.back();
   if (target.matches("button.number, button.dot")) {
