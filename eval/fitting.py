@@ -16,10 +16,11 @@ from rag.chatbot import PASSAGES_READ
 from rag.composing import compose
 from rag.embedding import Embedder
 from rag.evidence import Candidate, Signs, answer_signs, candidates, judge, read_signs
+from rag.models import PACKAGED_READER
 from rag.passages import ScoredPassage
 from rag.questions import Question as Asked
 from rag.questions import read_question
-from rag.reader import Reader
+from rag.reader import Reader, open_reader
 from rag.retrieval import Retriever
 from rag.settings import Settings
 
@@ -87,8 +88,8 @@ class Example:
 
 
 def fit_all(sources: Sequence[Source], settings: Settings, out: Path) -> None:
-    """Fit on the tuning halves of question sets, without a reader and with the one of the settings; write both."""
-    readers = {"words": None, "reader": Reader.open(settings.reader)}
+    """Fit on the tuning halves of question sets, without a reader and with one, ours if the settings want none."""
+    readers = {"words": None, "reader": open_reader(settings) or Reader.open(PACKAGED_READER)}
     embedder = Embedder.open(settings.model)
     examples: dict[str, list[Example]] = {name: [] for name in readers}
     for number, source in enumerate(sources):

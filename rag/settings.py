@@ -32,16 +32,16 @@ FEWEST_TOKENS = 128  # the headline that is embedded with every passage may take
 class Settings:
     """The choices of one user; building one reads nothing and checks only itself.
 
-    `reader` is the cross-encoder that reads whether a sentence answers: ours, any of sentence-transformers by its name
-    or folder, or "none". `llm` is empty (answers are then copied from the articles), or "ollama/<model>", or
-    "openai/<model>" for any endpoint that speaks OpenAI's protocol. `passage_tokens` is how many tokens of the model a
-    passage has at most, its headline included; an archive keeps to the number it was made with. `password` is asked of
-    whoever opens the chat, empty for nothing. Raises `SettingError` for another form.
+    `reader` is the cross-encoder that reads whether a sentence answers: "none", "onrecord-reader" (ours), or any of
+    sentence-transformers by its name or folder. `llm` is empty (answers are then copied from the articles), or
+    "ollama/<model>", or "openai/<model>" for any endpoint that speaks OpenAI's protocol. `passage_tokens` is how many
+    tokens of the model a passage has at most, its headline included; an archive keeps to the number it was made with.
+    `password` is asked of whoever opens the chat, empty for nothing. Raises `SettingError` for another form.
     """
 
     archive: Path = Path("archive")
     model: str = "all-MiniLM-L6-v2"
-    reader: str = "onrecord-reader"
+    reader: str = NO_READER
     llm: str = ""
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: str = field(default="", repr=False)

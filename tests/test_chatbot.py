@@ -90,7 +90,7 @@ def test_what_the_archive_does_not_say_is_not_in_the_archive(chatbot: Chatbot, q
     bare = replace(answer, probability=None, nearest=(), reason="")
     assert bare == Answer(question, "not_in_archive", (), (), chatbot.searched)
     assert answer.probability is not None
-    assert 0 <= answer.probability < calibrations()["reader"].threshold
+    assert 0 <= answer.probability < calibrations()["words"].threshold
     for near in answer.nearest:
         assert chatbot.article(near.article_id).text[near.start : near.end] == near.text
     assert (answer.searched.articles, answer.searched.first_date) == (56, "2018-07-30")

@@ -196,7 +196,7 @@ def test_an_answer_is_printed_before_its_citations(onrecord: Onrecord, asked: Ra
 def test_what_is_not_in_the_archive_is_said_with_what_was_searched(onrecord: Onrecord, small_archive: Path) -> None:
     answer = json.loads(onrecord("ask", ABSENT, "--json", "--archive", small_archive).out)
 
-    assert answer.pop("probability") < calibrations()["reader"].threshold
+    assert answer.pop("probability") < calibrations()["words"].threshold
     assert {tuple(citation) for citation in answer.pop("nearest")} == {tuple(CITATION)}
     assert answer == {
         "question": ABSENT,

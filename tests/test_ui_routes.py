@@ -17,7 +17,6 @@ from rag import Article, Chatbot, Retriever, Settings, index_articles
 from rag.archive import Archive
 from rag.embedding import Embedder
 from rag.indexing import locked
-from rag.reader import Reader
 from tests.made_answers import HOSTILE
 from tests.serving import served
 from ui.app import turn_updates
@@ -40,18 +39,13 @@ STORY = {
 }
 
 
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader.open(Settings().reader)
-
-
 @pytest.fixture
-def desk(small_archive: Path, tmp_path: Path, embedder: Embedder, reader: Reader) -> Iterator[Desk]:
+def desk(small_archive: Path, tmp_path: Path, embedder: Embedder) -> Iterator[Desk]:
     archive = tmp_path / "archive"
     shutil.copytree(small_archive, archive, ignore=shutil.ignore_patterns("readers"))
     settings = Settings(archive=archive)
     retriever = Retriever(Archive.open(archive), embedder)
-    with Chatbot(retriever, reader=reader) as chatbot, closing(Conversations.open(archive)) as conversations:
+    with Chatbot(retriever) as chatbot, closing(Conversations.open(archive)) as conversations:
         yield Desk(chatbot, settings, conversations)
 
 
