@@ -21,6 +21,7 @@ from rag.archive import Archive
 from rag.calibration import calibrations
 from rag.embedding import Embedder
 from rag.examples import suggest_questions
+from rag.models import PACKAGED_READER
 from rag.prompting import Prompt
 from rag.retrieval import Retriever
 
@@ -77,6 +78,16 @@ def test_the_sample_archive_answers_in_its_first_sentence(chatbot: Chatbot, ques
         for sentence in answer.sentences
         for number in sentence.citations
     )
+    check(answer, chatbot)
+
+
+def test_the_reader_chooses_the_sentences_where_the_settings_want_it(sample_archive: Path, chatbot: Chatbot) -> None:
+    with Chatbot.open(sample_archive, Settings(reader=PACKAGED_READER)) as reading:
+        answer, absent = reading.ask(ZARIF), reading.ask("What is the capital of France?")
+
+    assert "it should stop selling weapons" in answer.sentences[0].text
+    assert answer.sentences[1:] != chatbot.ask(ZARIF).sentences[1:]
+    assert absent.state == "not_in_archive"
     check(answer, chatbot)
 
 
